@@ -1,0 +1,214 @@
+package connectors
+
+import "sync"
+
+// Op is what happened to a row.
+type Op uint8
+
+// Operations. Upsert is for sources that cannot tell an insert from an update (polling); it is treated as an update.
+const (
+	OpSnapshot Op = iota + 1 // the row is there: read by a scan
+	OpInsert
+	OpUpdate
+	OpUpsert
+	OpDelete
+)
+
+var opNames = [...]string{OpSnapshot: "snapshot", OpInsert: "insert", OpUpdate: "update", OpUpsert: "upsert", OpDelete: "delete"}
+
+// String returns the operation's name as it stands in events and logs.
+func (op Op) String() string {
+	if int(op) < len(opNames) && op > 0 {
+		return opNames[op]
+	}
+	return "unknown"
+}
+
+// Table describes the rows of one set. One *Table is shared by all rows read in one shape; a new shape is a new *Table.
+type Table struct {
+	// Name of the set: the table, or what the file connector's `set:` captures from a file's name. It stands in
+	// ce_source and never changes for the same data.
+	Name string
+	// Columns in the order of [Row.Values].
+	Columns []Column
+	// Key holds the indexes of the columns that identify a row in the source, empty when nothing does.
+	Key []int
+	// Unique says that the source itself guarantees that Key is unique (primary key, unique index).
+	Unique bool
+	// Comment is the source's own description, for discovery and for created tables.
+	Comment Text
+}
+
+// Column describes one column.
+type Column struct {
+	Name      string
+	Kind      Kind   // KindNull when the source does not say: files
+	DBType    string // the source's own type name, upper case, empty for files
+	Length    int    // characters; 0 unknown or unlimited
+	Precision int    // decimal digits; 0 unknown
+	Scale     int    // digits after the point
+	NotNull   bool
+	Comment   Text
+}
+
+// Index returns the index of the named column, or -1.
+func (t *Table) Index(name string) int {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Row is one row with what happened to it.
+type Row struct {
+	Table *Table
+	Op    Op
+	// Values in the order of Table.Columns. A delete may have only its key columns set, the others being absent.
+	Values []Value
+	// Old holds the row's former key, in the order of Table.Key, when an update changed it and the source tells; else nil.
+	Old []Value
+	// Time of the change in Unix microseconds; for a scan the time of reading, or a time the row itself carries.
+	Time int64
+	// Order in the life of the source.
+	Order Order
+	// Ordinal of the row inside its source transaction, 0 where the source has none.
+	Ordinal uint32
+	// Line is the 1-based line or record number in the batch's Origin, 0 where there is none.
+	Line int64
+	// Doubtful says that the row may have been read before with the same content, by a source that could not keep
+	// count: the pipeline compares it with the topic before it publishes.
+	Doubtful bool
+	// Err is set when the row was read but could not be split into values (a ragged line, an unreadable character, a
+	// value too large). Raw then holds what was read, cut at 64 KiB. The row goes to quarantine, the rest goes on.
+	Err *Problem
+	Raw []byte
+}
+
+// Scan announces one full reading of a set, so that the pipeline can compare it with what was published before.
+type Scan struct {
+	Set string
+	// ID of this scan. A scan that is begun again after a crash at the same position has the same id.
+	ID uint64
+	// Complete says that the scan reads every row of the set: keys that it does not show are gone from the source.
+	Complete bool
+	// Resumable says that the source can be opened at a position inside this scan. When it is false, or the scan is
+	// compared, positions inside the scan are not stored and a crash begins the scan again.
+	Resumable bool
+	// Rows is an estimate of how many rows the scan will show, 0 when unknown.
+	Rows int64
+}
+
+// Batch carries rows in source order. Begin, the rows, then End: a batch may begin one scan and end it, or another.
+type Batch struct {
+	Rows []Row
+	// Position after the last row.
+	Position Position
+	// CanCommit says that a commit may fall after this batch; false inside a source transaction that is kept whole.
+	CanCommit bool
+	// CaughtUp says that nothing more was waiting in the source when this batch was made, so that what is in flight is
+	// committed at once. A source that waits returns an empty batch with CaughtUp once, then blocks.
+	CaughtUp bool
+	// Begin and End announce that a scan begins before, or ends after, the rows of this batch.
+	Begin, End *Scan
+	// Origin is what the rows were read from, for messages: a file's path below the exchange directory, a table.
+	Origin string
+	// Transaction is the source's own transaction id, for tracing, empty where there is none.
+	Transaction string
+
+	chunk  []byte   // text arena being filled
+	chunks [][]byte // arenas filled so far, reused
+	used   int      // chunks in use
+	values []Value  // value arena being filled
+	spent  []Value  // the largest value arena yet, reused
+}
+
+const (
+	arenaBytes  = 256 << 10
+	arenaValues = 8 << 10
+)
+
+var batches = sync.Pool{New: func() any { return new(Batch) }}
+
+// NewBatch returns an empty batch, with CanCommit set, whose memory comes from batches released earlier.
+func NewBatch() *Batch {
+	b := batches.Get().(*Batch)
+	b.CanCommit = true
+	return b
+}
+
+// Release gives the batch's memory back. Neither the batch nor anything read from it may be used afterwards.
+func (b *Batch) Release() {
+	clear(b.Rows)
+	rows, chunks, spent := b.Rows[:0], b.chunks, b.spent
+	if cap(b.values) > cap(spent) {
+		spent = b.values
+	}
+	clear(spent[:cap(spent)])
+	*b = Batch{Rows: rows, chunks: chunks, spent: spent}
+	batches.Put(b)
+}
+
+// Add appends a row of the table, whose values are all absent until they are set, and returns it. The pointer is valid
+// until the next Add.
+func (b *Batch) Add(t *Table, op Op) *Row {
+	b.Rows = append(b.Rows, Row{Table: t, Op: op, Values: b.Values(len(t.Columns))})
+	return &b.Rows[len(b.Rows)-1]
+}
+
+// Values returns n absent values from the batch's memory.
+func (b *Batch) Values(n int) []Value {
+	if len(b.values)+n > cap(b.values) {
+		if cap(b.spent) >= n && b.values == nil {
+			b.values, b.spent = b.spent[:0], nil
+		} else {
+			b.values = make([]Value, 0, max(n, arenaValues, min(4*cap(b.values), 1<<20)))
+		}
+	}
+	at := len(b.values)
+	b.values = b.values[:at+n]
+	vs := b.values[at : at+n : at+n]
+	clear(vs)
+	return vs
+}
+
+// Copy copies p into the batch's memory and returns the copy, which lives as long as the batch.
+func (b *Batch) Copy(p []byte) []byte {
+	dst := b.Alloc(len(p))
+	copy(dst, p)
+	return dst
+}
+
+// CopyString is Copy for a string.
+func (b *Batch) CopyString(s string) []byte {
+	dst := b.Alloc(len(s))
+	copy(dst, s)
+	return dst
+}
+
+// Alloc returns n bytes from the batch's memory.
+func (b *Batch) Alloc(n int) []byte {
+	if n == 0 {
+		return []byte{}
+	}
+	if len(b.chunk)+n > cap(b.chunk) {
+		b.nextChunk(n)
+	}
+	at := len(b.chunk)
+	b.chunk = b.chunk[:at+n]
+	return b.chunk[at : at+n : at+n]
+}
+
+// nextChunk never moves bytes that were handed out: a full chunk is left alone and another one begun.
+func (b *Batch) nextChunk(n int) {
+	if n > arenaBytes {
+		b.chunk = make([]byte, 0, n) // too large to be kept for reuse
+		return
+	}
+	if b.used == len(b.chunks) {
+		b.chunks = append(b.chunks, make([]byte, 0, arenaBytes))
+	}
+	b.chunk = b.chunks[b.used][:0]
+	b.used++
+}
