@@ -26,12 +26,11 @@ apt_install() {
 
 # The lock on the package lists, unlike the one above, cannot be waited for.
 apt_update() {
-  local attempt
-  for attempt in 1 2 3 4 5 6; do
+  for _ in 1 2 3 4 5 6; do
     apt-get update -qq </dev/null >&2 && return 0
     sleep 10
   done
-  say "apt-get update went wrong $attempt times"
+  say 'apt-get update went wrong six times'
   return 1
 }
 

@@ -25,9 +25,9 @@ hex() { printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'; }
 
 # ask sends a request with its length before it.
 ask() {
-  local body=${1// /} bytes
+  local body=${1// /} bytes='' i
   body=$(printf '%08x' $((${#body} / 2)))$body
-  bytes=$(sed 's/../\\x&/g' <<<"$body")
+  for ((i = 0; i < ${#body}; i += 2)); do bytes+="\\x${body:i:2}"; done
   # shellcheck disable=SC2059 # the format is the bytes
   printf "$bytes" >&3
 }

@@ -109,6 +109,7 @@ reachable() {
   value=${value#*://} value=${value##*@} value=${value%%[/?]*}
   host=${value%:*} port=${value##*:}
   host=${host#[} host=${host%]}
+  # shellcheck disable=SC2016 # the inner shell expands its arguments
   timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null && return 0
   say "$1: nothing answers at $value, which $var names; unset it to have one started"
   return 1
@@ -208,7 +209,7 @@ spawn() {
 # restarts one that is stuck, makes its data directory, starts it, tries again
 # on other ports when it lost the race for one.
 bring_up() {
-  local name=$1 dir attempt began=$SECONDS
+  local name=$1 dir began=$SECONDS
   dir=$(home "$name")
   if alive "$name"; then
     await "$name" 30 && return 0
@@ -216,7 +217,7 @@ bring_up() {
     kill_home "$dir"
   fi
   "$(fn "$name")_prepare" "$dir" || { say "$name: preparing $dir went wrong"; return 1; }
-  for attempt in 1 2 3; do
+  for _ in 1 2 3; do
     reserve_ports "$name"
     # shellcheck disable=SC2046 # the ports are words
     "$(fn "$name")_run" "$dir" $(ports_of "$dir")
