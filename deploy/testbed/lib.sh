@@ -167,12 +167,15 @@ reserve_ports() {
 }
 
 # started_at prints when a process started, in clock ticks since the machine's
-# start: with the process id it tells our process from a later one of that id.
+# start: with the process id it tells our process from a later one of that id. A
+# zombie counts as gone once its last thread is: until then its ports are open.
 started_at() {
-  local stat
+  local stat threads
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
   read -ra stat <<<"${stat##*) }"
-  [[ ${stat[0]} != Z ]] && printf '%s' "${stat[19]}"
+  threads=("/proc/$1/task/"*)
+  [[ ${stat[0]} == Z ]] && ((${#threads[@]} < 2)) && return 1
+  printf '%s' "${stat[19]}"
 }
 
 alive() { alive_home "$(home "$1")"; }
