@@ -47,19 +47,21 @@ func checkOnce(t testing.TB, events []event, want content) {
 }
 
 func keepsTheOrderOfAKey(t testing.TB, h *Harness) {
+	const rows, versions = 2, 6 // fewer rows than a batch has, so that one batch holds several versions of a row
 	s := h.New(t)
-	const versions = 5
-	s.Insert(t, someRows(1, 4, 1)...)
+	s.Insert(t, someRows(1, rows, 1)...)
+	steps := readFrom(t, h, s, nil)
 	for v := 2; v <= versions; v++ {
-		s.Update(t, someRows(1, 4, v)...)
+		s.Update(t, someRows(1, rows, v)...)
 	}
+	steps = append(steps, readFrom(t, h, s, last(steps))...)
 	seen := map[int][]int{}
-	for _, e := range eventsOf(readFrom(t, h, s, nil)) {
+	for _, e := range eventsOf(steps) {
 		if e.row {
 			seen[e.id] = append(seen[e.id], versionOf(t, e, versions))
 		}
 	}
-	for id := 1; id <= 4; id++ {
+	for id := 1; id <= rows; id++ {
 		vs := seen[id]
 		if len(vs) == 0 || vs[len(vs)-1] != versions || !slices.IsSorted(vs) {
 			t.Errorf("row %d was read in versions %v, want them rising and %d last", id, vs, versions)
