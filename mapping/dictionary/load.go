@@ -1,0 +1,298 @@
+package dictionary
+
+import (
+	"cmp"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/datong-dx/datong/connectors"
+)
+
+// Names of what a dictionary directory holds.
+const (
+	manifestFile = "dictionary.yaml"
+	codesFile    = "codes.yaml"
+	entitiesDir  = "entities"
+	codesDir     = "codes"
+)
+
+// loader reads one directory on top of a base dictionary, which is nil for the built-in one.
+type loader struct {
+	problems
+	base  *Dictionary
+	root  fs.FS
+	label string // stands before file names in messages
+
+	name, version string // from dictionary.yaml
+	drafts        []*entityDraft
+	entities      map[string]*Entity
+	codeSets      map[string]*CodeSet
+}
+
+// load reads a directory on top of base. All problems are joined in one error.
+func load(base *Dictionary, root fs.FS, label string) (*Dictionary, error) {
+	l := &loader{base: base, root: root, label: label, entities: map[string]*Entity{}, codeSets: map[string]*CodeSet{}}
+	if base != nil {
+		for _, e := range base.entities {
+			l.entities[e.Name] = e
+		}
+		for _, c := range base.codeSets {
+			l.codeSets[c.Name] = c
+		}
+	}
+	l.readLayout()
+	l.readManifest()
+	l.readCodeSets()
+	l.readEntities()
+	d := l.dictionary()
+	if len(l.list) == 0 {
+		l.validate(d)
+	}
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// readLayout refuses what would otherwise be overlooked: a directory or file with a misspelt name.
+func (l *loader) readLayout() {
+	known := []string{manifestFile, codesFile, entitiesDir, codesDir}
+	for _, e := range l.dir(".") {
+		if !slices.Contains(known, e.Name()) && !ignored(e.Name()) {
+			l.add(position{file: l.file(e.Name())}, suggest(e.Name(), known), "数据字典目录中不认识的文件", "nothing of this name belongs in a dictionary")
+		}
+	}
+}
+
+// ignored are files that people keep beside the data.
+func ignored(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".md") || strings.HasSuffix(name, "~")
+}
+
+// dir lists a directory; one that is not there is empty, except the root.
+func (l *loader) dir(name string) []fs.DirEntry {
+	list, err := fs.ReadDir(l.root, name)
+	if err != nil && (name == "." || !isMissing(err)) {
+		l.addCause(position{file: l.file(name)}, err, "读取目录", "read the directory")
+	}
+	return list
+}
+
+// files calls fn for each file of a directory with the extension; any other file there is a problem.
+func (l *loader) files(dir, extension string, fn func(base, file string, text []byte)) {
+	for _, e := range l.dir(dir) {
+		name := path.Join(dir, e.Name())
+		if ignored(e.Name()) {
+			continue
+		}
+		if e.IsDir() || path.Ext(e.Name()) != extension {
+			l.add(position{file: l.file(name)}, connectors.Text{}, "此目录只放 %s 文件", "this directory holds only %s files", extension)
+			continue
+		}
+		if text, ok := l.read(name); ok {
+			fn(strings.TrimSuffix(e.Name(), extension), l.file(name), text)
+		}
+	}
+}
+
+// read returns a file's text and whether it is there.
+func (l *loader) read(name string) ([]byte, bool) {
+	text, err := fs.ReadFile(l.root, name)
+	if err != nil && !isMissing(err) {
+		l.addCause(position{file: l.file(name)}, err, "读取文件", "read the file")
+	}
+	return text, err == nil
+}
+
+func (l *loader) file(name string) string { return path.Join(l.label, name) }
+
+// readManifest reads dictionary.yaml. The built-in one must have it; a city's may go without.
+func (l *loader) readManifest() {
+	text, ok := l.read(manifestFile)
+	at := position{l.file(manifestFile), 1}
+	if !ok {
+		if l.base == nil {
+			l.add(at, connectors.Text{}, "缺少文件", "the file is missing")
+		}
+		return
+	}
+	f := &yamlFile{&l.problems, at.file}
+	if top := f.open(text); top != nil {
+		f.object(top, fields{"name": f.text(&l.name), "version": f.text(&l.version)})
+	}
+	if !semver.MatchString(l.version) {
+		l.add(at, connectors.Text{Zh: "写作 1.0.0", En: "write it as 1.0.0"}, "version 不是语义化版本号", "version is not a semantic version")
+	}
+	if l.base != nil && !nameRule.MatchString(l.name) {
+		l.add(at, connectors.Text{}, "name 应为小写字母开头的字母、数字和下划线", "name is lower-case letters, digits and underscores, a letter first")
+	}
+}
+
+func (l *loader) readCodeSets() {
+	declared := map[string]*CodeSet{}
+	if text, ok := l.read(codesFile); ok {
+		for _, c := range parseManifest(&l.problems, l.file(codesFile), text) {
+			declared[c.Name] = c
+			if before := l.codeSets[c.Name]; before != nil {
+				l.add(c.at, connectors.Text{Zh: "如需增加代码，只写 codes/" + c.Name + ".csv", En: "to add codes, give only codes/" + c.Name + ".csv"}, "代码集 %s 已在 %s 定义", "code set %s is declared already, in %s", c.Name, before.at)
+			}
+		}
+	}
+	filled := map[string]bool{}
+	l.files(codesDir, ".csv", func(set, file string, text []byte) {
+		filled[set] = true
+		codes := parseCodes(&l.problems, file, text)
+		if before := l.codeSets[set]; before != nil {
+			l.codeSets[set] = l.moreCodes(before, codes, position{file: file})
+			return
+		}
+		c := declared[set]
+		if c == nil {
+			l.add(position{file: file}, connectors.Text{}, "代码集 %s 没有在 codes.yaml 中定义", "code set %s is not declared in codes.yaml", set)
+			return
+		}
+		c.Codes = codes
+		c.build()
+		l.codeSets[set] = c
+	})
+	for name, c := range declared {
+		if !filled[name] {
+			l.add(c.at, connectors.Text{}, "缺少 codes/%s.csv", "codes/%s.csv is missing", name)
+		}
+	}
+}
+
+func (l *loader) readEntities() {
+	l.files(entitiesDir, ".yaml", func(_, file string, text []byte) {
+		if d := parseEntity(&l.problems, file, text); d != nil {
+			l.drafts = append(l.drafts, d)
+		}
+	})
+	l.resolveAll()
+	for _, d := range l.drafts {
+		if d.extends != "" {
+			l.extendEntity(d)
+		} else {
+			l.newEntity(d)
+		}
+	}
+}
+
+func (l *loader) newEntity(d *entityDraft) {
+	if before := l.entities[d.Name]; before != nil {
+		l.add(d.Entity.at, connectors.Text{Zh: "用 extends: " + d.Name + " 扩展它", En: "extend it with extends: " + d.Name}, "实体 %s 已在 %s 定义", "entity %s is declared already, in %s", d.Name, before.at)
+		return
+	}
+	e := d.Entity
+	for _, draft := range d.elements {
+		if draft.element != nil {
+			e.Elements = append(e.Elements, draft.element)
+		}
+	}
+	e.build()
+	l.entities[e.Name] = &e
+}
+
+// build makes the indexes of an entity whose elements are complete.
+func (e *Entity) build() {
+	e.index = make(map[string]int, len(e.Elements))
+	for i, el := range e.Elements {
+		e.index[el.Name] = i
+	}
+	e.keys = make([]int, len(e.Key))
+	for i, name := range e.Key {
+		e.keys[i] = e.Index(name)
+	}
+}
+
+// resolveAll makes an element of every draft of a new entity. Those of an extension are made over the built-in ones later.
+func (l *loader) resolveAll() {
+	for _, d := range l.drafts {
+		for _, draft := range d.elements {
+			if d.extends == "" {
+				l.resolve(d, draft)
+			}
+		}
+	}
+}
+
+// resolve makes the element of a draft. Like the one it is the same as, it has a title, a type and all that makes up a
+// value; obligation, conditions and order in time belong to the entity and are not taken over.
+func (l *loader) resolve(d *entityDraft, draft *elementDraft) *Element {
+	if draft.element != nil {
+		return draft.element
+	}
+	el := &Element{Obligation: Optional, Sensitivity: d.sensitivity, Standard: d.Standard, Clause: d.Clause}
+	if entity, element, ok := d.sameAs(draft); ok {
+		if draft.visiting {
+			l.add(draft.at, connectors.Text{}, "same_as 形成循环", "same_as goes in a circle")
+			return nil
+		}
+		draft.visiting = true
+		like := l.find(entity, element)
+		draft.visiting = false
+		if like == nil {
+			l.add(draft.at, connectors.Text{}, "same_as 指向的 %s.%s 不存在", "same_as names %s.%s, which does not exist", entity, element)
+			return nil
+		}
+		copied := *like
+		copied.Obligation, copied.RequiredWhen, copied.NotBefore = Optional, nil, ""
+		el = &copied
+	}
+	el.Name, el.at = draft.name, draft.at
+	given := d.read(el, draft)
+	if given["standard"] && !given["clause"] {
+		el.Clause = ""
+	}
+	draft.element = el
+	return el
+}
+
+// find returns an element of a draft or of the base.
+func (l *loader) find(entity, element string) *Element {
+	for _, d := range l.drafts {
+		if cmp.Or(d.Name, d.extends) != entity {
+			continue
+		}
+		for _, draft := range d.elements {
+			if draft.name == element && d.extends == "" {
+				return l.resolve(d, draft)
+			}
+		}
+	}
+	if e := l.entities[entity]; e != nil {
+		return e.Element(element)
+	}
+	return nil
+}
+
+// dictionary puts together what was read.
+func (l *loader) dictionary() *Dictionary {
+	d := &Dictionary{Version: l.version}
+	if l.base != nil {
+		d.Version = l.base.Version + l.metadata()
+	}
+	for _, e := range l.entities {
+		d.entities = append(d.entities, e)
+	}
+	for _, c := range l.codeSets {
+		d.codeSets = append(d.codeSets, c)
+	}
+	slices.SortFunc(d.entities, func(a, b *Entity) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.codeSets, func(a, b *CodeSet) int { return strings.Compare(a.Name, b.Name) })
+	return d
+}
+
+// metadata is what an extension adds to the version.
+func (l *loader) metadata() string {
+	separator := "+"
+	if strings.Contains(l.base.Version, "+") {
+		separator = "."
+	}
+	if l.version == "" {
+		return separator + "local"
+	}
+	return separator + strings.ReplaceAll(l.name, "_", "-") + "." + strings.ReplaceAll(l.version, "+", ".")
+}
