@@ -1,0 +1,129 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/connectors"
+)
+
+// Run does the pipeline's work until ctx is done, then drains what is in flight and returns nil. With UntilIdle it
+// returns nil when the source has caught up and everything is committed. A pipeline that must stop (fenced, a limit
+// exceeded, a cure needed) says so in its status; with UntilIdle that is returned as an error, otherwise Run waits for
+// ctx or [Pipeline.Approve] or [Pipeline.Resume]. Transient trouble of the source or the brokers is retried for ever.
+func (p *Pipeline) Run(ctx context.Context) error {
+	backoff := firstBackoff
+	for {
+		progressed, err := p.guarded(ctx)
+		if ctx.Err() != nil || err == nil {
+			p.setState(map[bool]State{true: Done, false: Stopped}[err == nil && ctx.Err() == nil], err)
+			return nil
+		}
+		state := classify(err)
+		p.setState(state, err)
+		if state != Retrying {
+			p.log.Error("pipeline stopped", "state", string(state), "error", err)
+			if p.opt.UntilIdle || !p.waitForCure(ctx, state) {
+				return fmt.Errorf("pipeline %s: %w", p.ID(), err)
+			}
+			continue
+		}
+		if progressed {
+			backoff = firstBackoff
+		}
+		p.log.Warn("attempt ended, trying again", "error", err, "in", backoff.String())
+		sleep(ctx, backoff/2+rand.N(backoff/2))
+		backoff = min(backoff*2, lastBackoff)
+	}
+}
+
+// guarded runs one attempt if the source's breaker lets it, and tells the breaker how the source fared. Trouble of the
+// brokers is not the source's fault and leaves the breaker as it is.
+func (p *Pipeline) guarded(ctx context.Context) (progressed bool, err error) {
+	done, err := p.breaker.Allow()
+	for err != nil {
+		p.setState(Waiting, p.lastError())
+		if !sleep(ctx, time.Second) {
+			return false, ctx.Err()
+		}
+		done, err = p.breaker.Allow()
+	}
+	progressed, err = p.attempt(ctx)
+	var fromSource *sourceError
+	if errors.As(err, &fromSource) && !progressed && ctx.Err() == nil {
+		done(err)
+	} else {
+		done(nil)
+	}
+	return progressed, err
+}
+
+// sourceError marks an error that the source returned.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+func (e *sourceError) Unwrap() error { return e.err }
+
+// classify tells what an attempt's error means for the pipeline.
+func classify(err error) State {
+	switch {
+	case errors.Is(err, broker.ErrFenced):
+		return Fenced
+	case errors.Is(err, connectors.ErrPosition), errors.Is(err, connectors.ErrStop), errors.Is(err, broker.ErrAuthorization):
+		return Halted
+	}
+	return Retrying
+}
+
+// waitForCure blocks until someone says that a halted pipeline may go on; false when ctx is done. A fenced task never
+// takes itself back: its twin is the rightful one.
+func (p *Pipeline) waitForCure(ctx context.Context, state State) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case r := <-p.requests:
+			r.fail(fmt.Errorf("pipeline %s is %s", p.ID(), state))
+		case <-p.wake:
+			if state != Fenced {
+				return true
+			}
+		}
+	}
+}
+
+// Resume lets a halted pipeline try again, after its cause was cured.
+func (p *Pipeline) Resume() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Approve allows the deletes that the last comparison held back, once, and lets the pipeline go on. It reports false
+// when none are held.
+func (p *Pipeline) Approve() bool {
+	p.mu.Lock()
+	held := p.status.HeldDeletes
+	p.mu.Unlock()
+	if held == nil {
+		return false
+	}
+	p.approved.Store(held.Scan + 1)
+	p.Resume()
+	return true
+}
+
+// sleep waits for d, or reports false when ctx is done first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

@@ -1,0 +1,26 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/datong-dx/datong/broker"
+)
+
+// ensureTopics creates the pipeline's topics or compares what exists with what they must be.
+func (p *Pipeline) ensureTopics(ctx context.Context) error {
+	internal := p.opt.Topics
+	internal.Partitions = broker.PositionsPartitions // of the quarantine too
+	topics := []broker.Topic{
+		broker.PositionsTopic(p.topic(positionsTopic), internal),
+		broker.QuarantineTopic(p.topic(quarantineTopic), internal),
+	}
+	for _, plan := range p.opt.Plans {
+		topics = append(topics, broker.StandardTopic(p.topic(plan.Entity().Name), p.opt.Topics))
+	}
+	for _, t := range topics {
+		if err := p.opt.Client.EnsureTopic(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
