@@ -1,0 +1,249 @@
+// Package broker carries records through Kafka: the envelope of a standard record, topics and their settings, exactly-once
+// publishing in transactions, and read-committed reading. github.com/segmentio/kafka-go does the talking (connections,
+// TLS, SASL, metadata, consumer groups); record batches, fetches and the life of a transaction are our own, because
+// kafka-go's Writer has no transactions and its Reader shows aborted records.
+//
+//	Envelope ─ body ─▶ Txn ─▶ Producer.Commit ─▶ Kafka ─▶ Reader.Poll ─▶ Record
+//	                     (AddPartitions, produce, EndTxn)    (committed only, in order per partition)
+//
+// Read envelope.go, then producer.go, then reader.go.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/metadata"
+	"github.com/segmentio/kafka-go/sasl"
+
+	"github.com/datong-dx/datong/connectors"
+)
+
+// Config says how to reach a Kafka cluster. Only Brokers is required.
+type Config struct {
+	Brokers  []string // host:port of some brokers; the others are found through them
+	ClientID string   // shown in the brokers' logs; "datong" when empty
+	TLS      *TLS     // nil: plain text
+	SASL     *SASL    // nil: no login
+	// Timeout is how long one request may take before it counts as unanswered. 10 s when zero.
+	Timeout time.Duration
+	// Dial replaces how connections are made; tests inject faults here.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+const (
+	defaultTimeout = 10 * time.Second
+	// metadataTTL is short because kafka-go never refreshes its metadata on an error: a new topic or a moved leader is
+	// found within this time.
+	metadataTTL = time.Second
+	idleTimeout = 5 * time.Minute
+)
+
+// Client talks to one Kafka cluster. It is safe for concurrent use; a process needs one.
+type Client struct {
+	cfg       Config
+	addr      net.Addr
+	transport *kafka.Transport
+	kafka     *kafka.Client
+	dialer    *kafka.Dialer // for consumer groups, which do not use the transport
+	login     sasl.Mechanism
+	sequence  atomic.Int32 // correlation ids
+	closed    atomic.Bool
+}
+
+// Connect returns a client. It reads certificates but touches no network; what is wrong in cfg is a [connectors.Problem].
+func Connect(cfg Config) (*Client, error) {
+	if err := checkAddresses(cfg.Brokers); err != nil {
+		return nil, err
+	}
+	if cfg.ClientID == "" {
+		cfg.ClientID = "datong"
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	tlsConfig, err := cfg.TLS.config()
+	if err != nil {
+		return nil, err
+	}
+	login, err := cfg.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	dial := guardDial(cfg.Dial, cfg.Timeout)
+	c := &Client{cfg: cfg, addr: kafka.TCP(cfg.Brokers...), login: login}
+	c.transport = &kafka.Transport{
+		Dial: dial, DialTimeout: cfg.Timeout, IdleTimeout: idleTimeout, MetadataTTL: metadataTTL,
+		ClientID: cfg.ClientID, TLS: tlsConfig, SASL: login,
+	}
+	c.kafka = &kafka.Client{Addr: c.addr, Timeout: cfg.Timeout, Transport: c.transport}
+	c.dialer = &kafka.Dialer{ClientID: cfg.ClientID, DialFunc: dial, Timeout: cfg.Timeout, TLS: tlsConfig, SASLMechanism: login}
+	return c, nil
+}
+
+func checkAddresses(brokers []string) error {
+	if len(brokers) == 0 {
+		return &connectors.Problem{What: connectors.Text{Zh: "没有给出 Kafka 地址", En: "no Kafka broker is given"},
+			Try: connectors.Text{Zh: "brokers: [主机:9092]", En: "brokers: [host:9092]"}}
+	}
+	for _, b := range brokers {
+		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
+			return &connectors.Problem{What: connectors.Text{Zh: fmt.Sprintf("%q 不是 主机:端口", b), En: fmt.Sprintf("%q is not host:port", b)},
+				Try: connectors.Text{Zh: "例如 kafka1.example.cn:9092", En: "for example kafka1.example.cn:9092"}}
+		}
+	}
+	return nil
+}
+
+// Close ends all connections. Calls that are running end with an error.
+func (c *Client) Close() {
+	c.closed.Store(true)
+	c.transport.CloseIdleConnections()
+}
+
+// principal is the name under which the brokers know this client, as far as the client can tell.
+func (c *Client) principal() string {
+	switch {
+	case c.cfg.SASL != nil:
+		return c.cfg.SASL.Username
+	case c.cfg.TLS != nil && c.cfg.TLS.Cert != "":
+		return "CN=…"
+	}
+	return "ANONYMOUS"
+}
+
+// roundTrip sends one request and waits for its answer at most cfg.Timeout plus extra. Its errors are classified.
+func (c *Client) roundTrip(ctx context.Context, req protocol.Message, extra time.Duration) (protocol.Message, error) {
+	if c.closed.Load() {
+		return nil, fmt.Errorf("kafka client: %w", ErrClosed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout+extra)
+	defer cancel()
+	res, err := c.transport.RoundTrip(ctx, c.addr, req)
+	return res, classify(err)
+}
+
+// call runs f, whose errors are classified, until it succeeds, fails for good, or ctx is done: then the error is
+// [ErrUnreachable] with the last cause.
+func (c *Client) call(ctx context.Context, what string, f func(ctx context.Context) error) error {
+	var wait backoff
+	for {
+		err := f(ctx)
+		if err == nil {
+			return nil
+		}
+		if !retriable(err) {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if !wait.sleep(ctx) {
+			return gaveUp(what, err, ctx.Err())
+		}
+	}
+}
+
+// gaveUp is the error of a call that ran out of time; its last cause decides what it means.
+func gaveUp(what string, last, end error) error {
+	switch {
+	case errors.Is(end, context.Canceled):
+		return fmt.Errorf("%s: %w (last: %w)", what, end, last)
+	case unrouted(last):
+		return fmt.Errorf("%s: %w: %w", what, ErrNoTopic, last)
+	}
+	return fmt.Errorf("%s: %w: %w", what, ErrUnreachable, last)
+}
+
+// limit bounds a call that its caller gave no deadline.
+func (c *Client) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.cfg.Timeout)
+}
+
+// backoff grows from the few milliseconds that a coordinator needs after a commit to what a restarting broker needs.
+type backoff struct{ next time.Duration }
+
+const (
+	firstBackoff = 2 * time.Millisecond
+	maxBackoff   = 250 * time.Millisecond
+)
+
+// sleep waits a little longer each time. It returns false when ctx is done first.
+func (b *backoff) sleep(ctx context.Context) bool {
+	b.next = min(max(b.next*3/2, firstBackoff), maxBackoff)
+	timer := time.NewTimer(b.next)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// metadata returns the cluster's metadata, at most [metadataTTL] old, of the named topics (nil: all).
+func (c *Client) metadata(ctx context.Context, topics []string) (*metadata.Response, error) {
+	res, err := c.roundTrip(ctx, &metadata.Request{TopicNames: topics}, 0)
+	if err != nil {
+		return nil, err
+	}
+	return res.(*metadata.Response), nil
+}
+
+// ClusterID returns the id that the cluster gave itself when it was made.
+func (c *Client) ClusterID(ctx context.Context) (id string, err error) {
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	err = c.call(ctx, "ask for the cluster id", func(ctx context.Context) error {
+		m, err := c.metadata(ctx, []string{})
+		if err == nil {
+			id = m.ClusterID
+		}
+		return err
+	})
+	return id, err
+}
+
+// Topics returns the number of partitions of every topic that the client may see, at most a second old.
+func (c *Client) Topics(ctx context.Context) (map[string]int, error) {
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	topics := make(map[string]int)
+	err := c.call(ctx, "list topics", func(ctx context.Context) error {
+		m, err := c.metadata(ctx, nil)
+		if err != nil {
+			return err
+		}
+		clear(topics)
+		for i := range m.Topics {
+			if t := &m.Topics[i]; !t.IsInternal && t.ErrorCode == 0 {
+				topics[t.Name] = len(t.Partitions)
+			}
+		}
+		return nil
+	})
+	return topics, err
+}
+
+// leaders returns the leader of each partition of a topic, -1 where there is none at the moment.
+func (c *Client) leaders(ctx context.Context, topic string) ([]int32, error) {
+	m, err := c.metadata(ctx, []string{topic})
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Topics) != 1 || m.Topics[0].ErrorCode != 0 {
+		return nil, protocol.NewErrNoTopic(topic)
+	}
+	partitions := m.Topics[0].Partitions
+	leaders := slices.Repeat([]int32{-1}, len(partitions))
+	for i := range partitions {
+		if p := &partitions[i]; p.PartitionIndex >= 0 && int(p.PartitionIndex) < len(leaders) {
+			leaders[p.PartitionIndex] = p.LeaderID
+		}
+	}
+	return leaders, nil
+}

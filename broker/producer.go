@@ -1,0 +1,322 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/datong-dx/datong/connectors"
+)
+
+// ProducerOptions tune a producer; the zero value works.
+type ProducerOptions struct {
+	// TransactionTimeout is when the broker aborts a transaction whose producer has fallen silent; until then readers
+	// of every partition it touched wait. 15 s when zero.
+	TransactionTimeout time.Duration
+	// Compression of batches: lz4 (when empty), zstd, gzip or none.
+	Compression string
+	// MaxMessageBytes is the topics' max.message.bytes: no batch may be larger. 1048588, Kafka's default, when zero.
+	MaxMessageBytes int
+}
+
+const (
+	defaultTransactionTimeout = 15 * time.Second
+	defaultMaxMessageBytes    = 1048588
+	// endGrace is how long past the transaction's timeout Commit still tries to learn what became of it.
+	endGrace = 5 * time.Second
+)
+
+// Producer publishes transactions under one transactional id. Its methods are called by one goroutine.
+//
+// Its rules keep the promise of exactly once through lost answers, restarts and twins:
+//
+//   - Every partition is added to the transaction, and each one's answer checked, before the first byte is produced:
+//     a broker may otherwise put a batch into the transaction before.
+//   - A batch keeps its bytes and its sequence number however often it is sent, so a broker that has it already says so.
+//     A request without an answer is repeated while the transaction lasts.
+//   - No sequence number is ever used for two batches in one epoch, and no transaction begins in an epoch in which an
+//     answer has been missing: what is still on its way (a batch, an EndTxn) would be taken for part of it. The epoch
+//     is raised first, and the broker refuses whatever comes late.
+//   - An EndTxn without an answer is repeated: a commit of what is committed is answered with success. When its fate
+//     stays unknown, Commit returns [ErrTransactionLost], and only the committed position tells the truth.
+//   - The epoch is raised with the current producer id and epoch, never by starting anew, so that a task that was fenced
+//     stays fenced. A new start (−1/−1) happens in [Producer.Start] only, and when the broker has forgotten the id.
+type Producer struct {
+	client *Client
+	id     string
+	opts   ProducerOptions
+	codec  codec
+	badOpt error // a wrong option, told by Start
+
+	state     producerState
+	producer  int64
+	epoch     int16
+	sequences map[TopicPartition]int32
+	unclear   atomic.Bool // an answer was missing in this epoch
+}
+
+type producerState uint8
+
+const (
+	notStarted producerState = iota
+	ready
+	lost   // Recover comes next
+	fenced // for ever
+)
+
+// NewProducer returns a producer that has done nothing yet; [Producer.Start] comes first.
+func (c *Client) NewProducer(transactionalID string, opts ProducerOptions) *Producer {
+	if opts.TransactionTimeout <= 0 {
+		opts.TransactionTimeout = defaultTransactionTimeout
+	}
+	if opts.MaxMessageBytes <= 0 {
+		opts.MaxMessageBytes = defaultMaxMessageBytes
+	}
+	p := &Producer{client: c, id: transactionalID, opts: opts}
+	p.codec, p.badOpt = parseCompression(opts.Compression)
+	return p
+}
+
+// TransactionalID returns the id that the producer publishes under.
+func (p *Producer) TransactionalID() string { return p.id }
+
+// Start takes the transactional id over: a twin's open transaction is aborted and the twin fenced. It tries until ctx is
+// done; then the error is [ErrUnreachable]. [ErrAuthorization] and a refused setting are final.
+func (p *Producer) Start(ctx context.Context) error {
+	if p.badOpt != nil {
+		return p.badOpt
+	}
+	if p.state == fenced {
+		return ErrFenced
+	}
+	err := p.initialise(ctx, -1, -1)
+	if err != nil {
+		return fmt.Errorf("start producer %s: %w", p.id, err)
+	}
+	return nil
+}
+
+// Recover aborts what is open and raises the epoch, so that nothing sent before can take effect any more. Afterwards the
+// caller reads its position again. [ErrFenced] is final: a newer instance of the task lives. Any other error means that
+// Recover may be called again.
+func (p *Producer) Recover(ctx context.Context) error {
+	switch p.state {
+	case fenced:
+		return ErrFenced
+	case notStarted:
+		return p.Start(ctx)
+	}
+	p.state = lost
+	err := p.initialise(ctx, p.producer, p.epoch)
+	var code kafka.Error
+	if errors.As(err, &code) && code == kafka.InvalidProducerIDMapping {
+		// Idle past transactional.id.expiration.ms: nobody holds the id, so there is nobody to fence wrongly.
+		err = p.initialise(ctx, -1, -1)
+	}
+	if err != nil {
+		return fmt.Errorf("recover producer %s: %w", p.id, err)
+	}
+	return nil
+}
+
+// initialise asks for a producer id and epoch: of a new start (−1, −1), or one above those given.
+func (p *Producer) initialise(ctx context.Context, producer int64, epoch int16) error {
+	what := resource{"transactional id", p.id, "Write"}
+	err := p.client.call(ctx, "initialise transactions", func(ctx context.Context) error {
+		res, err := p.client.kafka.InitProducerID(ctx, &kafka.InitProducerIDRequest{
+			TransactionalID: p.id, TransactionTimeoutMs: int(p.opts.TransactionTimeout.Milliseconds()),
+			ProducerID: int(producer), ProducerEpoch: int(epoch),
+		})
+		if err == nil {
+			err = res.Error
+		}
+		if err != nil {
+			return classify(err)
+		}
+		p.producer, p.epoch = int64(res.Producer.ProducerID), int16(res.Producer.ProducerEpoch)
+		return nil
+	})
+	if err != nil {
+		return p.initError(err, what)
+	}
+	p.state = ready
+	p.sequences = make(map[TopicPartition]int32)
+	p.unclear.Store(false)
+	return nil
+}
+
+func (p *Producer) initError(err error, what resource) error {
+	var code kafka.Error
+	if !errors.As(err, &code) {
+		return err
+	}
+	switch code {
+	case kafka.ProducerFenced, kafka.InvalidProducerEpoch:
+		p.state = fenced
+		return fmt.Errorf("%w: %w", ErrFenced, err)
+	case kafka.InvalidTransactionTimeout:
+		return &connectors.Problem{
+			Where: "transaction_timeout",
+			What: connectors.Text{
+				Zh: fmt.Sprintf("Kafka 不接受 %s 的事务超时", p.opts.TransactionTimeout),
+				En: fmt.Sprintf("the broker refuses a transaction timeout of %s", p.opts.TransactionTimeout)},
+			Try: connectors.Text{Zh: "改小，不超过 Kafka 的 transaction.max.timeout.ms（默认 15 分钟）", En: "at most the broker's transaction.max.timeout.ms (15 minutes unless set)"},
+			Err: err,
+		}
+	}
+	return p.client.explain(err, what)
+}
+
+// Commit publishes t in one transaction. When it returns nil every record is durable and visible to read-committed
+// readers once they get there. Whatever may be tried again was tried again, until ctx was done or the transaction's
+// timeout had passed. Otherwise the error is one of
+//
+//   - a [connectors.Problem] alone: a record is too large or a setting wrong; nothing was sent, the producer goes on;
+//   - [ErrFenced]: final;
+//   - [ErrTransactionLost], with its cause ([ErrUnreachable], [ErrAuthorization], a [connectors.Problem]): the caller
+//     calls Recover and reads its position again. Nearly always the transaction was aborted, but when the answer to the
+//     commit itself stayed away it may have been committed, so the position has to be asked.
+//
+// t may be Reset and used again after Commit has returned, whatever it returned.
+func (p *Producer) Commit(ctx context.Context, t *Txn) error {
+	switch p.state {
+	case fenced:
+		return ErrFenced
+	case notStarted, lost:
+		return fmt.Errorf("commit to %s: %w: not recovered", p.id, ErrTransactionLost)
+	}
+	if t.Records() == 0 {
+		return nil
+	}
+	if p.unclear.Load() {
+		if err := p.Recover(ctx); err != nil {
+			return p.lose(err)
+		}
+	}
+	streams, err := p.encode(t)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.opts.TransactionTimeout+endGrace)
+	defer cancel()
+	p.state = lost // until it is known not to be
+	err = p.transact(ctx, streams)
+	if p.unclear.Load() {
+		t.lent = true
+	}
+	if err != nil {
+		return p.lose(err)
+	}
+	p.state = ready
+	for _, s := range streams {
+		p.sequences[s.TopicPartition] = s.next
+	}
+	return nil
+}
+
+func (p *Producer) lose(err error) error {
+	if errors.Is(err, ErrFenced) {
+		return fmt.Errorf("commit to %s: %w", p.id, err)
+	}
+	return fmt.Errorf("commit to %s: %w: %w", p.id, ErrTransactionLost, err)
+}
+
+func (p *Producer) transact(ctx context.Context, streams []*stream) error {
+	if err := p.addPartitions(ctx, streams); err != nil {
+		return err
+	}
+	if err := p.send(ctx, streams); err != nil {
+		return err
+	}
+	return p.end(ctx)
+}
+
+// note remembers that a request was not answered, and returns its error unchanged.
+func (p *Producer) note(err error) error {
+	if errors.Is(err, errMissing) {
+		p.unclear.Store(true)
+	}
+	return err
+}
+
+// addPartitions puts every partition into the transaction with one request. It returns nil only when each one was
+// answered with success.
+func (p *Producer) addPartitions(ctx context.Context, streams []*stream) error {
+	topics := make(map[string][]kafka.AddPartitionToTxn)
+	for _, s := range streams {
+		topics[s.Topic] = append(topics[s.Topic], kafka.AddPartitionToTxn{Partition: int(s.Partition)})
+	}
+	var denied string // topic whose right is missing
+	err := p.client.call(ctx, "add partitions to the transaction", func(ctx context.Context) error {
+		res, err := p.client.kafka.AddPartitionsToTxn(ctx, &kafka.AddPartitionsToTxnRequest{
+			TransactionalID: p.id, ProducerID: int(p.producer), ProducerEpoch: int(p.epoch), Topics: topics,
+		})
+		if err != nil {
+			return p.note(classify(err))
+		}
+		denied, err = addedAll(topics, res.Topics)
+		return p.note(err)
+	})
+	if denied != "" {
+		return p.client.explain(err, resource{"topic", denied, "Write"})
+	}
+	return p.client.explain(err, resource{"transactional id", p.id, "Write"})
+}
+
+// operationNotAttempted is the answer for partitions that were not added because of others in the same request.
+const operationNotAttempted = kafka.Error(55)
+
+// addedAll checks the answer of every partition that was asked for. Of several errors the one that decides is returned:
+// one that cannot be cured by trying again, before one that can, before "not attempted because of another".
+func addedAll(asked map[string][]kafka.AddPartitionToTxn, answered map[string][]kafka.AddPartitionToTxnPartition) (denied string, err error) {
+	rank := func(e error) int {
+		switch {
+		case e == nil:
+			return 0
+		case errors.Is(e, operationNotAttempted):
+			return 1
+		case retriable(e):
+			return 2
+		}
+		return 3
+	}
+	for topic, partitions := range asked {
+		got := make(map[int]error, len(partitions))
+		for _, a := range answered[topic] {
+			got[a.Partition] = a.Error
+		}
+		for _, a := range partitions {
+			e, ok := got[a.Partition]
+			if !ok {
+				return "", fmt.Errorf("%w: topic %s partition %d is not in the answer", errMissing, topic, a.Partition)
+			}
+			if rank(e) <= rank(err) {
+				continue
+			}
+			err, denied = e, ""
+			if errors.Is(e, kafka.TopicAuthorizationFailed) {
+				denied = topic
+			}
+		}
+	}
+	return denied, err
+}
+
+// end commits. Repeating it is safe: a coordinator that has committed already says yes again, and one that has aborted
+// for the timeout refuses.
+func (p *Producer) end(ctx context.Context) error {
+	err := p.client.call(ctx, "end the transaction", func(ctx context.Context) error {
+		res, err := p.client.kafka.EndTxn(ctx, &kafka.EndTxnRequest{
+			TransactionalID: p.id, ProducerID: int(p.producer), ProducerEpoch: int(p.epoch), Committed: true,
+		})
+		if err == nil {
+			err = res.Error
+		}
+		return p.note(classify(err))
+	})
+	return p.client.explain(err, resource{"transactional id", p.id, "Write"})
+}

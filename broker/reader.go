@@ -1,0 +1,369 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// ReaderOptions tune a reader; the zero value works.
+type ReaderOptions struct {
+	// ReadUncommitted shows records of open and aborted transactions too. Only for looking into a topic.
+	ReadUncommitted bool
+	// PartitionBytes is how much of one partition is asked for at once: 1 MiB when zero. A larger record still comes.
+	PartitionBytes int
+	// MaxBytes is how much is asked for at once of all partitions of one broker together: 16 MiB when zero. Each
+	// partition gets its share, at least 64 KiB.
+	MaxBytes int
+}
+
+const (
+	defaultPartitionBytes = 1 << 20
+	defaultFetchBytes     = 16 << 20
+	leastPartitionBytes   = 64 << 10
+	mostPartitionBytes    = 1 << 30
+)
+
+// Reader reads partitions that its caller chooses, from offsets that its caller keeps. It delivers committed records
+// only, in order per partition, at once when they come. Its methods are called by one goroutine, Close included.
+type Reader struct {
+	client  *Client
+	opts    ReaderOptions
+	ctx     context.Context // of the requests under way, which outlive a call of Poll
+	cancel  context.CancelFunc
+	parts   []*assignment
+	turn    int // rotates who is served first
+	done    chan *fetch
+	busy    map[int32]bool // leaders that a request is under way to
+	free    []*fetch
+	given   *fetch // what the caller looks at
+	pending []error
+	failing time.Time // since when no broker has answered
+	wait    backoff
+}
+
+// assignment is one partition that is read.
+type assignment struct {
+	TopicPartition
+	version int // rises when the offset is set anew
+	next    int64
+	bytes   int // asked for, when more than the usual share is needed
+	gone    bool
+}
+
+// Fetched is what one Poll brought of one partition. Records may be empty although Next has moved: over control batches
+// and aborted transactions.
+type Fetched struct {
+	Topic         string
+	Partition     int32
+	Records       []Record
+	Next          int64 // the offset to go on from
+	HighWatermark int64
+	Stable        int64 // the last stable offset: committed readers get this far while a transaction is open
+}
+
+// OffsetError says that a partition no longer has, or does not yet have, the offset it was to be read from.
+type OffsetError struct {
+	TopicPartition
+	Offset     int64 // wanted
+	Start, End int64 // what there is; −1 unknown
+}
+
+// Error tells topic, partition, the offset and what there is.
+func (e *OffsetError) Error() string {
+	return fmt.Sprintf("read topic %s partition %d at offset %d: out of range (there is %d to %d)", e.Topic, e.Partition, e.Offset, e.Start, e.End)
+}
+
+// NewReader returns a reader of no partitions yet.
+func (c *Client) NewReader(opts ReaderOptions) *Reader {
+	if opts.PartitionBytes <= 0 {
+		opts.PartitionBytes = defaultPartitionBytes
+	}
+	if opts.MaxBytes <= 0 {
+		opts.MaxBytes = defaultFetchBytes
+	}
+	r := &Reader{client: c, opts: opts, done: make(chan *fetch), busy: make(map[int32]bool)}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r
+}
+
+// Assign reads a partition from an offset on, or sets the offset of one that is read already.
+func (r *Reader) Assign(topic string, partition int32, offset int64) {
+	tp := TopicPartition{topic, partition}
+	if a := r.find(tp); a != nil {
+		a.version++
+		a.next = offset
+		return
+	}
+	r.parts = append(r.parts, &assignment{TopicPartition: tp, next: offset})
+	slices.SortFunc(r.parts, func(a, b *assignment) int { return compareTP(a.TopicPartition, b.TopicPartition) })
+}
+
+// Unassign stops reading a partition.
+func (r *Reader) Unassign(topic string, partition int32) {
+	tp := TopicPartition{topic, partition}
+	if a := r.find(tp); a != nil {
+		a.gone = true
+		a.version++
+		r.parts = slices.DeleteFunc(r.parts, func(x *assignment) bool { return x == a })
+	}
+}
+
+func (r *Reader) find(tp TopicPartition) *assignment {
+	for _, a := range r.parts {
+		if a.TopicPartition == tp {
+			return a
+		}
+	}
+	return nil
+}
+
+func compareTP(a, b TopicPartition) int {
+	if a.Topic != b.Topic {
+		if a.Topic < b.Topic {
+			return -1
+		}
+		return 1
+	}
+	return int(a.Partition) - int(b.Partition)
+}
+
+// Poll waits at most wait for records of any assigned partition and returns what came; nothing is not an error. What it
+// returns is valid until the next Poll. Errors concern one partition each ([OffsetError], [ErrCorrupt],
+// [ErrAuthorization]): the others go on with the next Poll, and so does this one, with the same error unless it was
+// assigned anew. [ErrUnreachable] comes when no broker has answered for the client's timeout; Poll may be called again.
+func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]Fetched, error) {
+	r.reclaim()
+	if len(r.pending) > 0 {
+		err := r.pending[0]
+		r.pending = r.pending[1:]
+		return nil, err
+	}
+	deadline := time.Now().Add(wait)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for first := true; first || time.Now().Before(deadline); first = false {
+		if err := r.request(ctx, wait); err != nil {
+			if err := r.trouble(ctx, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		select {
+		case f := <-r.done:
+			delete(r.busy, f.leader)
+			if out, err := r.receive(ctx, f); len(out) > 0 || err != nil {
+				return out, err
+			}
+		case <-timer.C:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, nil
+}
+
+// receive takes an answer in. It returns what it brought, or an error that the caller must see.
+func (r *Reader) receive(ctx context.Context, f *fetch) ([]Fetched, error) {
+	if f.err != nil {
+		return nil, r.trouble(ctx, f.err) // f is given up: a connection may still be reading into its memory
+	}
+	out, err := r.open(f)
+	if len(out) > 0 {
+		r.given = f
+		return out, nil
+	}
+	r.free = append(r.free, f)
+	if len(r.pending) > 0 {
+		err, r.pending = r.pending[0], r.pending[1:]
+		return nil, err
+	}
+	if err != nil {
+		return nil, r.trouble(ctx, err)
+	}
+	return nil, nil
+}
+
+// trouble waits a little after an error that may pass. It returns the error when it will not pass, or has lasted long.
+func (r *Reader) trouble(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !retriable(err) {
+		return fmt.Errorf("fetch: %w", err)
+	}
+	now := time.Now()
+	if r.failing.IsZero() {
+		r.failing = now
+	}
+	if now.Sub(r.failing) >= r.client.cfg.Timeout {
+		r.failing = time.Time{}
+		return gaveUp("fetch", err, nil)
+	}
+	r.wait.sleep(ctx)
+	return ctx.Err()
+}
+
+// reclaim takes back the memory of what the last Poll returned.
+func (r *Reader) reclaim() {
+	if r.given != nil {
+		r.free = append(r.free, r.given)
+		r.given = nil
+	}
+}
+
+// request sends a fetch to every leader of assigned partitions that none is under way to.
+func (r *Reader) request(ctx context.Context, wait time.Duration) error {
+	byLeader, err := r.byLeader(ctx)
+	if err != nil {
+		return err
+	}
+	for leader, partitions := range byLeader {
+		if r.busy[leader] {
+			continue
+		}
+		f := r.fetch()
+		f.leader = leader
+		share := min(max(r.opts.MaxBytes/len(partitions), leastPartitionBytes), r.opts.PartitionBytes)
+		for _, a := range partitions {
+			f.asked = append(f.asked, asked{assignment: a, version: a.version, offset: a.next, bytes: int32(max(share, a.bytes))})
+		}
+		r.turn++
+		f.encode(wait, !r.opts.ReadUncommitted)
+		r.busy[leader] = true
+		go func() {
+			f.run(r.ctx, r.client, wait)
+			r.done <- f
+		}()
+	}
+	return nil
+}
+
+func (r *Reader) fetch() *fetch {
+	if n := len(r.free); n > 0 {
+		f := r.free[n-1]
+		r.free = r.free[:n-1]
+		f.asked, f.arena, f.view, f.err = f.asked[:0], f.arena[:0], f.view[:0], nil
+		return f
+	}
+	return &fetch{x: new(exchange)}
+}
+
+// byLeader groups the assigned partitions, beginning with another one each time: a broker fills an answer in the order
+// of the request, and only the first partition with data is sure to get a whole batch.
+func (r *Reader) byLeader(ctx context.Context) (map[int32][]*assignment, error) {
+	groups := make(map[int32][]*assignment)
+	leaders := make(map[string][]int32)
+	var homeless error
+	for i := range r.parts {
+		a := r.parts[(i+r.turn)%len(r.parts)]
+		known, ok := leaders[a.Topic]
+		if !ok {
+			var err error
+			if known, err = r.client.leaders(ctx, a.Topic); err != nil {
+				homeless = err
+			}
+			leaders[a.Topic] = known
+		}
+		if int(a.Partition) >= len(known) || known[a.Partition] < 0 {
+			homeless = cmp.Or(homeless, error(protocol.NewErrNoLeader(a.Topic, a.Partition)))
+			continue
+		}
+		groups[known[a.Partition]] = append(groups[known[a.Partition]], a)
+	}
+	if len(groups) > 0 {
+		homeless = nil // the others go on
+	}
+	return groups, homeless
+}
+
+// open decodes an answer and moves the partitions on. The error is one that may pass.
+func (r *Reader) open(f *fetch) ([]Fetched, error) {
+	wanted := make(map[TopicPartition]*asked, len(f.asked))
+	for i := range f.asked {
+		wanted[f.asked[i].TopicPartition] = &f.asked[i]
+	}
+	var (
+		out  []Fetched
+		ends []int // of each partition's records in f.view, which moves while it grows
+		soon error
+	)
+	err := f.portions(func(tp TopicPartition, p *portion) error {
+		a := wanted[tp]
+		if a == nil || a.gone || a.version != a.assignment.version {
+			return nil // assigned anew while the answer was under way
+		}
+		if p.code != 0 {
+			if err := r.refused(a, p); retriable(err) {
+				soon = err
+			} else {
+				r.pending = append(r.pending, err)
+			}
+			return nil
+		}
+		got := r.decode(f, a, p)
+		if len(got.Records) > 0 || got.Next != a.offset {
+			out = append(out, got)
+			ends = append(ends, len(f.view))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	from := 0
+	for i := range out {
+		out[i].Records = f.view[from:ends[i]:ends[i]]
+		from = ends[i]
+	}
+	if soon == nil {
+		r.failing, r.wait = time.Time{}, backoff{}
+	}
+	return out, soon
+}
+
+// decode reads one partition's portion. What was read before something corrupt is still delivered.
+func (r *Reader) decode(f *fetch, a *asked, p *portion) Fetched {
+	before := len(f.view)
+	next, err := f.decode(p, a.offset, !r.opts.ReadUncommitted)
+	if err != nil {
+		r.pending = append(r.pending, fmt.Errorf("read topic %s partition %d: %w: %w", a.Topic, a.Partition, ErrCorrupt, err))
+	}
+	got := Fetched{Topic: a.Topic, Partition: a.Partition, Records: f.view[before:], Next: next, HighWatermark: p.high, Stable: p.stable}
+	end := p.stable
+	if r.opts.ReadUncommitted {
+		end = p.high
+	}
+	switch {
+	case next > a.offset:
+		a.assignment.bytes = 0
+	case err == nil && a.offset < end:
+		// There is something, but its batch is larger than what was asked for, and others were served before.
+		a.assignment.bytes = min(2*int(a.bytes), mostPartitionBytes)
+	}
+	a.assignment.next = next
+	return got
+}
+
+func (r *Reader) refused(a *asked, p *portion) error {
+	if p.code == kafka.OffsetOutOfRange {
+		return &OffsetError{TopicPartition: a.TopicPartition, Offset: a.offset, Start: p.start, End: p.high}
+	}
+	err := fmt.Errorf("read topic %s partition %d: %w", a.Topic, a.Partition, p.code)
+	return r.client.explain(err, resource{"topic", a.Topic, "Read"})
+}
+
+// Close ends the requests under way and waits for them.
+func (r *Reader) Close() {
+	r.cancel()
+	for len(r.busy) > 0 {
+		delete(r.busy, (<-r.done).leader)
+	}
+	r.parts, r.free, r.given = nil, nil, nil
+}
