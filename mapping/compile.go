@@ -1,0 +1,347 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/mapping/dictionary"
+	"github.com/datong-dx/datong/mapping/identifier"
+)
+
+// Compile checks a mapping against the dictionary and its crosswalks, by name, and makes its plan. Every problem is
+// reported, not the first: the error is a join of [connectors.Problem], each with file:line where the spec has them.
+func Compile(spec *Spec, dict *dictionary.Dictionary, codes map[string]*Crosswalk) (*Plan, error) {
+	c := compiler{spec: spec, dict: dict, codes: codes}
+	entity := dict.Entity(spec.Entity)
+	if entity == nil {
+		c.problems.add(spec.where("entity"), suggest(spec.Entity, entityNames(dict)),
+			"数据字典没有实体 %s", "the dictionary has no entity %s", spec.Entity)
+		return nil, c.problems.err()
+	}
+	c.plan = &Plan{spec: spec, entity: entity, date: -1}
+	c.fields()
+	c.conditions()
+	if spec.When != "" {
+		c.plan.when = c.expression(spec.where("when"), spec.When, true)
+	}
+	if len(c.problems) > 0 {
+		return nil, c.problems.err()
+	}
+	c.finish()
+	var err error
+	c.plan.digest, err = c.plan.sum(codes)
+	return c.plan, err
+}
+
+func entityNames(d *dictionary.Dictionary) []string {
+	var names []string
+	for _, e := range d.Entities() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func elementNames(e *dictionary.Entity) []string {
+	names := make([]string, len(e.Elements))
+	for i, el := range e.Elements {
+		names[i] = el.Name
+	}
+	return names
+}
+
+type compiler struct {
+	spec     *Spec
+	dict     *dictionary.Dictionary
+	codes    map[string]*Crosswalk
+	plan     *Plan
+	problems problems
+}
+
+// fields makes a step of each field and puts the steps into the dictionary's order.
+func (c *compiler) fields() {
+	entity := c.plan.entity
+	mapped := map[int]bool{}
+	for i := range c.spec.Fields {
+		f := &c.spec.Fields[i]
+		slot := entity.Index(f.Element)
+		switch {
+		case slot < 0:
+			c.problems.add(c.spec.whereField(f, ""), suggest(f.Element, elementNames(entity)),
+				"实体 %[2]s 没有数据元 %[1]s", "entity %[2]s has no element %[1]s", f.Element, entity.Name)
+		case mapped[slot]:
+			c.problems.add(c.spec.whereField(f, ""), connectors.Text{}, "数据元 %s 映射了两次", "element %s is mapped twice", f.Element)
+		default:
+			c.plan.steps = append(c.plan.steps, c.step(slot, f))
+		}
+		mapped[slot] = true
+	}
+	slices.SortFunc(c.plan.steps, func(a, b step) int { return a.slot - b.slot })
+	for slot, el := range entity.Elements {
+		if (el.Obligation == dictionary.Mandatory || slices.Contains(entity.Key, el.Name)) && !mapped[slot] {
+			c.problems.add(c.spec.where("fields"), connectors.Text{Zh: "在 fields 中加一行 " + el.Name + ": 列名", En: "add a line " + el.Name + ": COLUMN to fields"},
+				"必填数据元 %s（%s）没有来源", "required element %[1]s has no source", el.Name, el.Title.Zh)
+		}
+	}
+}
+
+func (c *compiler) step(slot int, f *Field) step {
+	s := newStep(c.plan.entity, slot, f)
+	c.source(&s)
+	c.rules(&s)
+	c.crosswalk(&s)
+	c.layouts(&s)
+	c.unit(&s)
+	c.misplaced(&s)
+	c.constants(&s)
+	return s
+}
+
+func (c *compiler) source(s *step) {
+	f := s.field
+	sources := 0
+	for _, has := range []bool{len(f.From) > 0, f.Value != nil, f.Expr != "", len(f.Concat) > 0} {
+		if has {
+			sources++
+		}
+	}
+	if sources != 1 {
+		c.problems.add(c.spec.whereField(f, ""), connectors.Text{Zh: "在 from、value、expr、concat 中写一个", En: "write one of from, value, expr, concat"},
+			"%s 有 %d 个来源，应恰有一个", "%s has %d sources and must have exactly one", f.Element, sources)
+	}
+	if f.Expr != "" {
+		s.expr = c.expression(c.spec.whereField(f, "expr"), f.Expr, false)
+	}
+}
+
+// rules takes over what the dictionary demands of the element.
+func (c *compiler) rules(s *step) {
+	el := s.element
+	if el.CodeSet != "" {
+		if s.set = c.dict.CodeSet(el.CodeSet); s.set == nil {
+			c.broken(s, "code set "+el.CodeSet)
+		}
+	}
+	if el.Format != "" {
+		if s.format = identifier.Lookup(el.Format); s.format == nil {
+			c.broken(s, "format "+el.Format)
+		}
+	}
+	c.bound(s, el.Min, true)
+	c.bound(s, el.Max, false)
+}
+
+// broken reports that the dictionary itself names something that there is not.
+func (c *compiler) broken(s *step, what string) {
+	c.problems.add(c.spec.whereField(s.field, ""), connectors.Text{},
+		"数据字典中 %s 的定义有误：%s", "the dictionary defines %s wrongly: %s", s.element.Name, what)
+}
+
+func (c *compiler) bound(s *step, text string, least bool) {
+	if text == "" {
+		return
+	}
+	switch s.element.Type {
+	case dictionary.Integer, dictionary.Decimal:
+		d := new(number)
+		if d.parse([]byte(text), true) != faultNone {
+			c.broken(s, "range "+text)
+		} else if least {
+			s.min = d
+		} else {
+			s.max = d
+		}
+	case dictionary.Date, dictionary.DateTime:
+		m, ok := readMoment([]byte(text))
+		if !ok {
+			c.broken(s, "range "+text)
+		} else if least {
+			s.first = m.date()
+		} else {
+			s.last = m.date()
+		}
+	}
+}
+
+func (c *compiler) crosswalk(s *step) {
+	f := s.field
+	if f.Codes == "" {
+		return
+	}
+	if s.walk = c.codes[f.Codes]; s.walk == nil {
+		var names []string
+		for name := range c.codes {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		try := suggest(f.Codes, names)
+		if try.En == "" {
+			try = connectors.Text{Zh: "建立 codes/" + f.Codes + ".csv", En: "write codes/" + f.Codes + ".csv"}
+		}
+		c.problems.add(c.spec.whereField(f, "codes"), try, "没有代码对照表 %s", "there is no crosswalk %s", f.Codes)
+		return
+	}
+	if s.set == nil {
+		return
+	}
+	for _, row := range s.walk.Rows {
+		if _, known := s.set.Valid(row.standard, 0); !known {
+			at := Spec{File: s.walk.File}
+			c.problems.add(at.at(row.Line, 0), suggest(row.Standard, codeValues(s.set)),
+				"标准代码 %s 不在代码集 %s 中", "standard code %s is not in code set %s", row.Standard, s.set.Name)
+		}
+	}
+}
+
+func codeValues(set *dictionary.CodeSet) []string {
+	var values []string
+	for i := range set.Codes {
+		values = append(values, set.Codes[i].Value)
+	}
+	return slices.Compact(values)
+}
+
+func (c *compiler) layouts(s *step) {
+	for _, name := range s.field.Layouts {
+		l, err := newLayout(name)
+		if err != nil {
+			c.problems.add(c.spec.whereField(s.field, "layouts"), suggest(name, layoutNames),
+				"日期格式 %s 无法识别", "layout %s cannot be read: %s", name, err)
+			continue
+		}
+		s.layouts = append(s.layouts, l)
+		s.unbounded = s.unbounded || l.word != ""
+	}
+}
+
+// unitPlaces are powers of ten of 元.
+var unitPlaces = map[string]int{"分": -2, "角": -1, "元": 0, "千元": 3, "万元": 4, "百万元": 6, "千万元": 7, "亿元": 8}
+
+func (c *compiler) unit(s *step) {
+	unit, own := s.field.Unit, s.element.Unit
+	if unit == "" || unit == own {
+		return
+	}
+	from, known := unitPlaces[unit]
+	to, money := unitPlaces[own]
+	switch {
+	case own == "":
+		c.problems.add(c.spec.whereField(s.field, "unit"), connectors.Text{Zh: "删去 unit", En: "remove unit"},
+			"数据元 %s 没有单位", "element %s has no unit", s.element.Name)
+	case !known || !money:
+		c.problems.add(c.spec.whereField(s.field, "unit"), connectors.Text{Zh: "可用：分、角、元、千元、万元、百万元、千万元、亿元", En: "one of 分, 角, 元, 千元, 万元, 百万元, 千万元, 亿元"},
+			"单位 %s 无法换算为 %s", "unit %s cannot be turned into %s", unit, own)
+	default:
+		s.shift = from - to
+	}
+}
+
+// misplaced refuses keys that would have no effect on the element.
+func (c *compiler) misplaced(s *step) {
+	f, t := s.field, s.element.Type
+	dated := t == dictionary.Date || t == dictionary.DateTime
+	for _, k := range []struct {
+		key  string
+		used bool
+		ok   bool
+		zh   string
+		en   string
+	}{
+		{"layouts", len(f.Layouts) > 0, dated, "仅用于日期和时间", "is for dates and times"},
+		{"codes", f.Codes != "", !dated && t != dictionary.Decimal, "仅用于代码", "is for codes"},
+		{"unit", f.Unit != "", t == dictionary.Decimal || t == dictionary.Integer, "仅用于数字", "is for numbers"},
+		{"width", f.Width > 0, t == dictionary.String, "仅用于代码和编号", "is for codes and identifiers"},
+		{"separator", f.Separator != "", s.element.List || len(f.Concat) > 0, "仅用于多值数据元和 concat", "is for list elements and concat"},
+	} {
+		if k.used && !k.ok {
+			c.problems.add(c.spec.whereField(f, k.key), connectors.Text{Zh: "删去 " + k.key, En: "remove " + k.key},
+				"%[1]s %[3]s，而 %[2]s 不是", "%[1]s %[4]s, which %[2]s is not", k.key, s.element.Name, k.zh, k.en)
+		}
+	}
+}
+
+// constants tries the field's constant and default: what can never conform is a mistake of the mapping.
+func (c *compiler) constants(s *step) {
+	for key, value := range map[string][]byte{"value": s.constant, "default": s.fallback} {
+		if value == nil {
+			continue
+		}
+		m := newMapper(&Bound{plan: &Plan{entity: c.plan.entity}})
+		bound := boundStep{step: s}
+		var out cell
+		m.fill(&bound, connectors.String(value), &out)
+		for _, n := range m.noted {
+			if n.violation.Rule != RuleCodeSetDate {
+				c.problems.add(c.spec.whereField(s.field, key), connectors.Text{}, "%[1]s 不符合数据字典：%[2]s", "%[1]s does not conform: %[3]s",
+					key, n.violation.Message.Zh, n.violation.Message.En)
+			}
+		}
+	}
+}
+
+func (c *compiler) expression(where, source string, condition bool) *expression {
+	e, err := newExpression(source, condition)
+	if err != nil {
+		c.problems.add(where, connectors.Text{Zh: `列名含有空格或符号时写 row["列名"]`, En: `write row["COLUMN"] for a column whose name is not a plain word`},
+			"表达式无法编译：%s", "the expression does not compile: %s", firstLine(err))
+	}
+	return e
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// conditions prepares the rules between elements.
+func (c *compiler) conditions() {
+	p := c.plan
+	stepOf := make(map[string]int, len(p.steps))
+	for i := range p.steps {
+		stepOf[p.steps[i].element.Name] = i
+	}
+	at := func(name string) int {
+		if i, ok := stepOf[name]; ok {
+			return i
+		}
+		return -1
+	}
+	for slot, el := range p.entity.Elements {
+		m := must{slot: slot, element: el, step: at(el.Name)}
+		switch {
+		case el.Obligation == dictionary.Mandatory || slices.Contains(p.entity.Key, el.Name):
+			p.musts = append(p.musts, m)
+		case el.RequiredWhen != nil && at(el.RequiredWhen.Element) >= 0:
+			m.when = &condition{step: at(el.RequiredWhen.Element), in: byteTexts(el.RequiredWhen.In), notIn: byteTexts(el.RequiredWhen.NotIn)}
+			p.musts = append(p.musts, m)
+		}
+		if earlier := at(el.NotBefore); el.NotBefore != "" && earlier >= 0 && m.step >= 0 {
+			p.orders = append(p.orders, order{later: m.step, earlier: earlier})
+		}
+	}
+	for _, name := range p.entity.Key {
+		p.keys = append(p.keys, at(name))
+	}
+	p.date = at(p.entity.DateElement)
+}
+
+func byteTexts(list []string) [][]byte {
+	var out [][]byte
+	for _, s := range list {
+		out = append(out, []byte(s))
+	}
+	return out
+}
+
+// finish gathers the columns that the plan reads.
+func (c *compiler) finish() {
+	p := c.plan
+	for i := range p.steps {
+		p.columns = append(p.columns, p.steps[i].reads()...)
+	}
+	if p.when != nil {
+		p.columns = append(p.columns, p.when.columns...)
+	}
+	slices.Sort(p.columns)
+	p.columns = slices.Compact(p.columns)
+}

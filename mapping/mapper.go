@@ -1,0 +1,319 @@
+package mapping
+
+import (
+	"bytes"
+
+	"github.com/expr-lang/expr/vm"
+	"github.com/zeebo/xxh3"
+
+	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/mapping/dictionary"
+)
+
+// Outcome is what became of a row.
+type Outcome uint8
+
+// Outcomes of [Mapper.Map].
+const (
+	Accepted Outcome = iota + 1 // it conforms: publish it
+	Filtered                    // the mapping's condition is not true for it
+	Refused                     // it breaks rules: quarantine it
+)
+
+// String returns the outcome's name.
+func (o Outcome) String() string {
+	switch o {
+	case Accepted:
+		return "accepted"
+	case Filtered:
+		return "filtered"
+	case Refused:
+		return "refused"
+	}
+	return "unknown"
+}
+
+// Result is what a row was mapped to. It and everything in it belong to the mapper and are valid until its next call.
+type Result struct {
+	Outcome Outcome
+	// Key of the entity: its key elements joined by U+001F. nil when it could not be made.
+	Key []byte
+	// Value is the standard record: JSON without white space, elements in the dictionary's order. nil for a delete
+	// and for a row that was not accepted.
+	Value []byte
+	// Digest is the xxh3 hash of Value.
+	Digest uint64
+	// Violations are all rules that the row breaks, in the dictionary's order; empty unless it was refused.
+	Violations []Violation
+}
+
+// keySeparator parts the elements of an entity key: U+001F, the unit separator.
+const keySeparator = 0x1F
+
+// keepScratch is the size up to which a mapper keeps its memory from one row to the next.
+const keepScratch = 1 << 20
+
+// Mapper maps rows of one table. It is not for concurrent use.
+type Mapper struct {
+	bound  *Bound
+	values []connectors.Value // of the row being mapped
+	day    int32              // at which codes are checked
+	cells  []cell             // one for each step
+	items  []item             // of list elements
+	taken  int                // column that a step with several took its value from, or -1
+
+	scratch []byte // converted texts of the row
+	key     []byte
+	value   []byte
+	noted   []noted
+	result  Result
+
+	formerly  []connectors.Value // a row with its old key only
+	variables map[string]any     // what expressions see, once filled for the row
+	filled    bool
+	machine   vm.VM
+}
+
+// cell holds the converted value of one step.
+type cell struct {
+	state  cellState
+	escape bool // text needs escaping in JSON
+	text   []byte
+	first  int // items of a list
+	end    int
+	day    int64 // of a date or time
+	micros int64 // of a time, Unix microseconds
+}
+
+type cellState uint8
+
+const (
+	cellAbsent cellState = iota
+	cellSet
+	cellBroken // there is a value and it was refused
+)
+
+// item is one value of a list.
+type item struct {
+	text   []byte
+	escape bool
+}
+
+func newMapper(b *Bound) *Mapper {
+	m := &Mapper{bound: b, cells: make([]cell, len(b.steps))}
+	if b.table != nil {
+		m.formerly = make([]connectors.Value, len(b.table.Columns))
+	}
+	return m
+}
+
+// Map maps a row of the mapper's table. A delete gives the key alone; so does, when it can be made, a row that is
+// filtered or refused. A row that is accepted costs no allocation in steady state, but for expressions.
+func (m *Mapper) Map(row *connectors.Row) *Result {
+	m.begin(row.Values, row.Time)
+	if row.Op == connectors.OpDelete {
+		return m.keyOnly(Accepted)
+	}
+	if when := m.bound.plan.when; when != nil {
+		ok, err := m.holds(when)
+		if err != nil {
+			m.note(-1, whenViolation(when, err))
+		} else if !ok {
+			return m.keyOnly(Filtered)
+		}
+	}
+	m.take()
+	m.require()
+	m.compare()
+	m.makeKey()
+	if len(m.noted) > 0 {
+		return m.refused()
+	}
+	m.encode()
+	m.result.Outcome, m.result.Value, m.result.Digest = Accepted, m.value, xxh3.Hash(m.value)
+	return &m.result
+}
+
+// OldKey returns the entity key that the row had before an update changed it, when the row tells and the key is made of
+// the source's key columns alone. The bytes are valid until the mapper's next call, which ends the last Result as well.
+func (m *Mapper) OldKey(row *connectors.Row) ([]byte, bool) {
+	key := m.bound.table.Key
+	if !m.bound.old || row.Old == nil || len(row.Old) != len(key) {
+		return nil, false
+	}
+	clear(m.formerly)
+	for i, column := range key {
+		m.formerly[column] = row.Old[i]
+	}
+	m.begin(m.formerly, row.Time)
+	m.keyOnly(Accepted)
+	return m.result.Key, m.result.Key != nil
+}
+
+func (m *Mapper) begin(values []connectors.Value, micros int64) {
+	if cap(m.scratch)+cap(m.value) > keepScratch {
+		m.scratch, m.value = nil, nil
+	}
+	m.values, m.day = values, int32(chinaDay(micros))
+	m.scratch, m.items, m.noted, m.filled = m.scratch[:0], m.items[:0], m.noted[:0], false
+	m.result = Result{Violations: m.result.Violations[:0]}
+	for i := range m.cells {
+		m.cells[i].state = cellAbsent
+	}
+}
+
+// take fills all cells. The date comes first, because codes are checked at it.
+func (m *Mapper) take() {
+	date := m.bound.plan.date
+	if date >= 0 {
+		m.takeStep(date)
+		if c := &m.cells[date]; c.state == cellSet {
+			m.day = int32(c.day)
+		}
+	}
+	for i := range m.bound.steps {
+		if i != date {
+			m.takeStep(i)
+		}
+	}
+}
+
+func (m *Mapper) takeStep(i int) {
+	s, c := &m.bound.steps[i], &m.cells[i]
+	v, ok := m.fetch(s)
+	if !ok {
+		c.state = cellBroken
+		return
+	}
+	if v.IsNull() {
+		return
+	}
+	m.fill(s, v, c)
+}
+
+// fill converts and checks one value, a list item by item.
+func (m *Mapper) fill(s *boundStep, v connectors.Value, c *cell) {
+	if s.element.List {
+		m.fillList(s, v, c)
+		return
+	}
+	c.state = cellSet
+	s.convert(m, s, v, c)
+}
+
+// require notes the elements that must be there and are not.
+func (m *Mapper) require() {
+	musts := m.bound.plan.musts
+	for i := range musts {
+		if u := &musts[i]; !m.has(u.step) && (u.when == nil || m.meets(u.when)) {
+			m.refuseAbsent(u)
+		}
+	}
+}
+
+func (m *Mapper) has(step int) bool { return step >= 0 && m.cells[step].state != cellAbsent }
+
+func (m *Mapper) meets(w *condition) bool {
+	c := &m.cells[w.step]
+	if c.state != cellSet {
+		return false
+	}
+	if !m.bound.steps[w.step].element.List {
+		return w.met(c.text)
+	}
+	for _, it := range m.items[c.first:c.end] {
+		if w.met(it.text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *condition) met(text []byte) bool {
+	return (len(w.in) == 0 || hasText(w.in, text)) && !hasText(w.notIn, text)
+}
+
+func hasText(list [][]byte, text []byte) bool {
+	for _, t := range list {
+		if bytes.Equal(t, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// compare notes the dates that come before one that they must follow. Two times are compared to the microsecond,
+// anything else by the day.
+func (m *Mapper) compare() {
+	for _, o := range m.bound.plan.orders {
+		later, earlier := &m.cells[o.later], &m.cells[o.earlier]
+		if later.state != cellSet || earlier.state != cellSet {
+			continue
+		}
+		timed := m.bound.steps[o.later].element.Type == dictionary.DateTime && m.bound.steps[o.earlier].element.Type == dictionary.DateTime
+		if later.day < earlier.day || timed && later.micros < earlier.micros {
+			m.refuseOrder(&m.bound.steps[o.later], &m.bound.steps[o.earlier])
+		}
+	}
+}
+
+// keyOnly makes the key of a row whose other elements do not matter.
+func (m *Mapper) keyOnly(outcome Outcome) *Result {
+	for _, k := range m.bound.plan.keys {
+		m.takeStep(k)
+	}
+	m.makeKey()
+	m.result.Outcome = outcome
+	if m.result.Key == nil && outcome == Accepted {
+		m.requireKey()
+		return m.refused()
+	}
+	return &m.result
+}
+
+// requireKey notes the key elements that a delete lacks.
+func (m *Mapper) requireKey() {
+	musts := m.bound.plan.musts
+	for i := range musts {
+		if u := &musts[i]; !m.has(u.step) && m.bound.plan.keyed(u.step) {
+			m.refuseAbsent(u)
+		}
+	}
+}
+
+func (m *Mapper) makeKey() {
+	m.key = m.key[:0]
+	for i, k := range m.bound.plan.keys {
+		c := &m.cells[k]
+		if c.state != cellSet {
+			return
+		}
+		if i > 0 {
+			m.key = append(m.key, keySeparator)
+		}
+		m.key = append(m.key, c.text...)
+	}
+	m.result.Key = m.key
+}
+
+func (m *Mapper) refused() *Result {
+	m.settle()
+	m.result.Outcome = Refused
+	return &m.result
+}
+
+// AppendRowKey appends the text of the given columns of a row, joined by U+001F: a key for what is kept per source row.
+// Null and absent values are told from empty text by a leading U+0000.
+func AppendRowKey(dst []byte, row *connectors.Row, columns []int) []byte {
+	for i, column := range columns {
+		if i > 0 {
+			dst = append(dst, keySeparator)
+		}
+		if column >= len(row.Values) || row.Values[column].IsNull() {
+			dst = append(dst, 0)
+			continue
+		}
+		dst = row.Values[column].AppendText(dst)
+	}
+	return dst
+}

@@ -1,0 +1,172 @@
+package mapping
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// traits are what one look at a text finds out about it.
+type traits uint8
+
+const (
+	traitEscape    traits = 1 << iota // JSON must escape something in it
+	traitHigh                         // it has characters beyond ASCII
+	traitFullwidth                    // it may have full-width forms or a U+3000
+	traitNUL                          // U+0000: no SQL platform can store it
+	traitReplaced                     // U+FFFD: an earlier decoder lost a character here
+	traitInvalid                      // it is not UTF-8
+	traitSeparator                    // U+001F, which parts the elements of a key
+)
+
+const traitBroken = traitNUL | traitReplaced | traitInvalid
+
+// asciiTraits holds what each ASCII byte means for its text.
+var asciiTraits = func() (t [utf8.RuneSelf]traits) {
+	for c := range 0x20 {
+		t[c] = traitEscape
+	}
+	t['"'], t['\\'] = traitEscape, traitEscape
+	t[0] |= traitNUL
+	t[keySeparator] |= traitSeparator
+	return t
+}()
+
+// look counts the characters of b and collects its traits, in one pass.
+func look(b []byte) (chars int, t traits) {
+	i := 0
+	for i < len(b) {
+		c := b[i]
+		if c < utf8.RuneSelf {
+			t |= asciiTraits[c]
+			i++
+			chars++
+			continue
+		}
+		t |= traitHigh
+		// Nearly all that is not ASCII here is a three-byte Han character: U+3400 to U+9FFF begin with E3 to E9.
+		if c >= 0xE4 && c <= 0xE9 && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80 {
+			i += 3
+			chars++
+			continue
+		}
+		r, size := utf8.DecodeRune(b[i:])
+		t |= runeTraits(r, size)
+		i += size
+		chars++
+	}
+	return chars, t
+}
+
+func runeTraits(r rune, size int) traits {
+	switch {
+	case r == utf8.RuneError && size <= 1:
+		return traitInvalid
+	case r == utf8.RuneError:
+		return traitReplaced
+	case r == 0x3000 || r >= 0xFF01 && r <= 0xFF5E:
+		return traitFullwidth
+	}
+	return 0
+}
+
+// trim cuts white space off both ends: ASCII space, tab and line breaks, U+00A0 and U+3000.
+func trim(b []byte) []byte {
+	for len(b) > 0 {
+		n := leadingSpace(b)
+		if n == 0 {
+			break
+		}
+		b = b[n:]
+	}
+	for len(b) > 0 {
+		n := trailingSpace(b)
+		if n == 0 {
+			break
+		}
+		b = b[:len(b)-n]
+	}
+	return b
+}
+
+func leadingSpace(b []byte) int {
+	switch c := b[0]; {
+	case c == ' ' || c >= '\t' && c <= '\r':
+		return 1
+	case c == 0xC2 && len(b) > 1 && b[1] == 0xA0:
+		return 2
+	case c == 0xE3 && len(b) > 2 && b[1] == 0x80 && b[2] == 0x80:
+		return 3
+	}
+	return 0
+}
+
+func trailingSpace(b []byte) int {
+	n := len(b)
+	switch c := b[n-1]; {
+	case c == ' ' || c >= '\t' && c <= '\r':
+		return 1
+	case c == 0xA0 && n > 1 && b[n-2] == 0xC2:
+		return 2
+	case c == 0x80 && n > 2 && b[n-2] == 0x80 && b[n-3] == 0xE3:
+		return 3
+	}
+	return 0
+}
+
+// appendHalfwidth appends b with full-width letters, digits, marks and spaces made half-width (Unicode FF01 to FF5E are
+// ASCII 21 to 7E in the same order).
+func appendHalfwidth(dst, b []byte) []byte {
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c != 0xE3 && c != 0xEF {
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(b[i:])
+		switch {
+		case r == 0x3000:
+			dst = append(dst, ' ')
+		case r >= 0xFF01 && r <= 0xFF5E:
+			dst = append(dst, byte(r-0xFF01+0x21))
+		default:
+			dst = append(dst, b[i:i+size]...)
+		}
+		i += size
+	}
+	return dst
+}
+
+// nullWords is a set of words that mean null. Most values are dismissed by their length alone.
+type nullWords struct {
+	lengths uint64
+	words   [][]byte
+}
+
+// standingNulls mean null in every field.
+var standingNulls = []string{"", "NULL", "null", `\N`, "N/A"}
+
+// suspectNulls mean null in many departments' data and something else in others: they are suggested, never assumed.
+var suspectNulls = newNullWords([]string{"-", "--", "/", "无", "空", "暂无", "未知", "未记录", "n/a", "None", "nan", "NaN", "#N/A", "0()"})
+
+func newNullWords(words []string) nullWords {
+	var n nullWords
+	for _, w := range words {
+		b := trim([]byte(w))
+		n.lengths |= 1 << min(len(b), 63)
+		n.words = append(n.words, b)
+	}
+	return n
+}
+
+func (n *nullWords) has(b []byte) bool {
+	if n.lengths>>min(len(b), 63)&1 == 0 {
+		return false
+	}
+	for _, w := range n.words {
+		if bytes.Equal(w, b) {
+			return true
+		}
+	}
+	return false
+}
