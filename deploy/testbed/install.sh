@@ -45,7 +45,10 @@ fetch_kafka() (
   [[ ! -d $libs ]] || exit 0
   say "fetching Kafka $KAFKA_VERSION from Maven Central"
   rm -rf -- "$libs.part"
-  mvn -q -B -Dstyle.color=never -f "$HERE/kafka/pom.xml" "-Dkafka.version=$KAFKA_VERSION" \
-    dependency:copy-dependencies "-DoutputDirectory=$libs.part" </dev/null >&2 || exit 1
+  mvn -q -B -f "$HERE/kafka/pom.xml" "-Dkafka.version=$KAFKA_VERSION" \
+    dependency:copy-dependencies "-DoutputDirectory=$libs.part" </dev/null >"$libs.log" 2>&1 || {
+    cat -- "$libs.log" >&2
+    exit 1
+  }
   mv -- "$libs.part" "$libs"
 )
