@@ -1,8 +1,15 @@
 # shellcheck shell=bash
 # What every server of the testbed has in common: where it lives, which ports it
 # has, whether its process lives, how it is started and ended. Each server NAME
-# has its own file with the functions NAME_ports (names of its ports),
-# NAME_needs, NAME_prepare, NAME_run, NAME_ready and NAME_env.
+# has its own file with the functions
+#
+#   NAME_needs               the Debian packages that are missing, one a line
+#   NAME_ports               how many ports it listens on
+#   NAME_address PORT        what its environment variable holds
+#   NAME_env                 the lines it adds to `env`
+#   NAME_prepare DIR         makes its data directory, unless it is there
+#   NAME_run DIR PORT...     starts it and returns at once
+#   NAME_ready PORT          succeeds when it answers a request
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 die() {
@@ -24,7 +31,8 @@ parse() {
     case $arg in
       --dir | --only)
         (($#)) || die "$arg needs a value"
-        if [[ $arg == --dir ]]; then DIR=$1; else IFS=, read -ra names <<<"$1"; fi
+        # shellcheck disable=SC2206 # the names are words
+        if [[ $arg == --dir ]]; then DIR=$1; else names+=(${1//,/ }); fi
         shift
         ;;
       -*) die "unknown option $arg; try: testbed help" ;;
