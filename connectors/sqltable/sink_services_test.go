@@ -1,0 +1,72 @@
+//go:build services
+
+package sqltable
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/datong-dx/datong/internal/sqldb"
+)
+
+func init() {
+	platforms["PostgreSQL"] = func(t *testing.T) *platform {
+		schema := "Sink_" + strings.ToLower(rand.Text()[:10])
+		p := newPlatform(t, serverURL(t, "DATONG_TEST_POSTGRES"), schema)
+		t.Cleanup(func() { p.db.Exec("DROP SCHEMA IF EXISTS " + p.dialect.Quote(schema) + " CASCADE") })
+		return p
+	}
+	platforms["MySQL"] = func(t *testing.T) *platform {
+		database := "sink_" + strings.ToLower(rand.Text()[:10])
+		address := serverURL(t, "DATONG_TEST_MYSQL")
+		server := newPlatform(t, address, "")
+		server.exec(t, "CREATE DATABASE "+database)
+		t.Cleanup(func() { server.db.Exec("DROP DATABASE " + database) })
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Path = "/" + database
+		return newPlatform(t, u.String(), "")
+	}
+}
+
+func serverURL(t testing.TB, variable string) string {
+	t.Helper()
+	if os.Getenv(variable) == "" {
+		t.Fatalf("%s is not set: run deploy/testbed/testbed up, then source its env", variable)
+	}
+	return os.Getenv(variable)
+}
+
+func TestSinkSurvivesALostSession(t *testing.T) {
+	onEach(t, func(t *testing.T, p *platform) {
+		if p.dialect == sqldb.SQLite {
+			return // has no sessions
+		}
+		table := firm()
+		s := p.ready(t, table)
+		write(t, s, advance(0, -1, 1), upsert(table, "A", "甲", 1))
+		var id int64
+		query, kill := "SELECT pg_backend_pid()", "SELECT pg_terminate_backend(%d)"
+		if p.dialect == sqldb.MySQL {
+			query, kill = "SELECT CONNECTION_ID()", "KILL %d"
+		}
+		if err := s.conn.GetContext(t.Context(), &id, query); err != nil {
+			t.Fatal(err)
+		}
+		p.exec(t, fmt.Sprintf(kill, id))
+		changes := changesOf(advance(0, 1, 2), upsert(table, "A", "甲二", 2))
+		if err := s.Write(t.Context(), changes, noRefusals(t)); err == nil || sqldb.Classify(err) != sqldb.Retry {
+			t.Errorf("writing over a killed session = %v, want an error to retry", err)
+		}
+		if err := s.Write(t.Context(), changes, noRefusals(t)); err != nil {
+			t.Errorf("writing again: %v", err)
+		}
+		wantRows(t, p, allFirms, "A|甲二|2")
+	})
+}
