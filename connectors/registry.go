@@ -9,7 +9,10 @@ import (
 )
 
 // Text is a text that people read, in Chinese and English.
-type Text struct{ Zh, En string }
+type Text struct {
+	Zh string `json:"zh"`
+	En string `json:"en,omitempty"`
+}
 
 // In returns the text in the language "zh" or "en".
 func (t Text) In(lang string) string {
