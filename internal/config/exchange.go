@@ -76,6 +76,11 @@ type Pipeline struct {
 // ID returns the pipeline's name in the whole exchange: department/name.
 func (p *Pipeline) ID() string { return p.Department + "/" + p.Name }
 
+// RunCases runs the pipeline's fixtures. One that did not pass keeps the pipeline from starting.
+func (p *Pipeline) RunCases() ([]mapping.CaseResult, error) {
+	return mapping.RunCases(p.Cases, p.Plans...)
+}
+
 // Limit is a share together with a number of rows below which the share says nothing.
 type Limit struct {
 	Percent float64

@@ -109,6 +109,15 @@ func (l *loader) readDictionary() {
 	l.exchange.Dictionary = extended
 }
 
+// LoadDictionary reads only the dictionary of an exchange directory: the built-in one with the city's on top.
+func LoadDictionary(dir string) (*dictionary.Dictionary, error) {
+	l := &loader{dir: dir, exchange: &Exchange{Dictionary: dictionary.Builtin()}}
+	if l.isExchange() {
+		l.readDictionary()
+	}
+	return l.exchange.Dictionary, l.problems.err()
+}
+
 func (l *loader) readDepartments(dir string) {
 	for _, e := range l.entries(dir) {
 		path := filepath.Join(dir, e.Name())
@@ -141,7 +150,11 @@ func (l *loader) readDepartment(name, dir string) {
 	}
 	for _, e := range l.entries(dir) {
 		owner, isCases := strings.CutSuffix(e.Name(), ".cases")
-		if !isCases || pipelines[owner] != "" {
+		if !isCases {
+			continue
+		}
+		if pipelines[owner] != "" {
+			l.checkCases(filepath.Join(dir, e.Name()))
 			continue
 		}
 		try := text("改名为 流水线名.cases", "name it after its pipeline")
@@ -149,6 +162,16 @@ func (l *loader) readDepartment(name, dir string) {
 			try = text("改名为 %s", "rename it to %s", near+".cases")
 		}
 		l.problems.add(filepath.Join(dir, e.Name()), text("没有流水线 %s，这些用例不会运行", "there is no pipeline %s, so these cases never run", owner), try)
+	}
+}
+
+// checkCases reports files that look like fixtures and are none: they would never run.
+func (l *loader) checkCases(dir string) {
+	for _, e := range l.entries(dir) {
+		if e.IsDir() || filepath.Ext(e.Name()) != ".yaml" {
+			l.problems.add(filepath.Join(dir, e.Name()), text("用例只从 .yaml 文件读取，这里不会运行", "fixtures are read from .yaml files only, so this never runs"),
+				text("改名为 %s.yaml，或移出这个目录", "rename it to %s.yaml, or move it out of the directory", strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))))
+		}
 	}
 }
 

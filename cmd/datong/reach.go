@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/config"
+	"github.com/datong-dx/datong/mapping"
+)
+
+const (
+	reachTimeout = 20 * time.Second // for one system to open and check itself
+	reachAtOnce  = 8                // systems opened at the same time
+)
+
+// outside says that an error means something that cannot be reached now, rather than something set up wrongly: a
+// connector marks the latter with [connectors.ErrStop] or [connectors.ErrPosition].
+func outside(err error) bool {
+	return err != nil && !errors.Is(err, connectors.ErrStop) && !errors.Is(err, connectors.ErrPosition) &&
+		!errors.Is(err, broker.ErrAuthentication) && !errors.Is(err, broker.ErrAuthorization) && !errors.Is(err, broker.ErrTopicDiffers)
+}
+
+// reach opens the broker, every source and every sink of an exchange and returns what they find wrong, in the order of
+// the directory. It changes nothing.
+func reach(ctx context.Context, x *config.Exchange) []*connectors.Problem {
+	var jobs []func(context.Context) []*connectors.Problem
+	if !x.Embedded {
+		jobs = append(jobs, func(ctx context.Context) []*connectors.Problem { return reachBroker(ctx, x) })
+	}
+	for _, p := range x.Pipelines {
+		jobs = append(jobs, func(ctx context.Context) []*connectors.Problem { return reachSource(ctx, x, p) })
+	}
+	for _, v := range x.Deliveries {
+		jobs = append(jobs, func(ctx context.Context) []*connectors.Problem { return reachSink(ctx, x, v) })
+	}
+	found := make([][]*connectors.Problem, len(jobs))
+	var group errgroup.Group
+	group.SetLimit(reachAtOnce)
+	for i, job := range jobs {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+			defer cancel()
+			found[i] = job(ctx)
+			return nil
+		})
+	}
+	_ = group.Wait() // the jobs return no error: what they find is in found
+	return slices.Concat(found...)
+}
+
+// reachBroker checks that the brokers answer and that topics which exist have the partitions that are configured.
+func reachBroker(ctx context.Context, x *config.Exchange) []*connectors.Problem {
+	where := strings.Join(x.Broker.Brokers, ",")
+	client, err := broker.Connect(x.Broker)
+	if err != nil {
+		return at(where, connectors.Text{Zh: "无法连接 Kafka", En: "cannot connect to Kafka"}, err)
+	}
+	defer client.Close()
+	topics, err := client.Topics(ctx)
+	if err != nil {
+		return at(where, connectors.Text{Zh: "Kafka 没有应答", En: "Kafka does not answer"}, err)
+	}
+	var list []*connectors.Problem
+	for _, p := range x.Pipelines {
+		for _, entity := range entities(p) {
+			topic := x.Prefix + "." + p.Department + "." + entity
+			if n, exists := topics[topic]; exists && n != x.Topics.Partitions {
+				list = append(list, &connectors.Problem{Where: topic,
+					What: connectors.Text{Zh: fmt.Sprintf("主题有 %d 个分区，datong.yaml 要求 %d 个", n, x.Topics.Partitions), En: fmt.Sprintf("the topic has %d partitions, datong.yaml wants %d", n, x.Topics.Partitions)},
+					Try:  connectors.Text{Zh: fmt.Sprintf("写 topics: {partitions: %d}；有键主题的分区数不能改变", n), En: fmt.Sprintf("set topics: {partitions: %d}; the partitions of a keyed topic never change", n)}})
+			}
+		}
+	}
+	return list
+}
+
+// reachSource opens a pipeline's source at its start and lets it check itself.
+func reachSource(ctx context.Context, x *config.Exchange, p *config.Pipeline) []*connectors.Problem {
+	src, err := p.Connector.OpenSource(ctx, connectors.SourceRequest{Settings: p.Settings, Dir: x.Dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return at(p.ID(), connectors.Text{Zh: "无法打开数据源", En: "cannot open the source"}, err)
+	}
+	defer src.Close()
+	list := selfCheck(ctx, p.ID(), src)
+	if d, ok := src.(connectors.Discoverer); ok {
+		tables, err := d.Discover(ctx)
+		if err != nil {
+			return append(list, at(p.ID(), connectors.Text{Zh: "无法列出数据源的表", En: "cannot list the source's tables"}, err)...)
+		}
+		for _, plan := range p.Plans {
+			list = append(list, checkColumns(p, plan, tables)...)
+		}
+	}
+	return list
+}
+
+// reachSink opens a delivery's sink and lets it check itself.
+func reachSink(ctx context.Context, x *config.Exchange, v *config.Delivery) []*connectors.Problem {
+	sink, err := v.Connector.OpenSink(ctx, connectors.SinkRequest{Settings: v.Settings, Dir: x.Dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return at(v.Name, connectors.Text{Zh: "无法打开目标库", En: "cannot open the sink"}, err)
+	}
+	defer sink.Close()
+	return selfCheck(ctx, v.Name, sink)
+}
+
+// selfCheck asks a source or sink that can check itself.
+func selfCheck(ctx context.Context, where string, system any) []*connectors.Problem {
+	checker, ok := system.(connectors.Checker)
+	if !ok {
+		return nil
+	}
+	var list []*connectors.Problem
+	for _, p := range checker.Check(ctx) {
+		p.Where = strings.TrimSuffix(where+": "+p.Where, ": ")
+		list = append(list, &p)
+	}
+	return list
+}
+
+// checkColumns compares what a mapping reads with the columns that the source has.
+func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table) []*connectors.Problem {
+	var list []*connectors.Problem
+	met := false
+	for _, t := range tables {
+		if want := plan.Spec().Table; want != "" && want != t.Name {
+			continue
+		}
+		met = true
+		if _, err := plan.Bind(t); err != nil {
+			list = append(list, config.Problems(err)...)
+			continue
+		}
+		if keys, plain := plan.KeyColumns(); plain && !uniqueOn(t, keys) {
+			list = append(list, &connectors.Problem{Where: p.ID() + ": " + t.Name, Warning: true,
+				What: connectors.Text{Zh: fmt.Sprintf("数据源在 %s 上没有唯一键；两行同键时，后一行进入隔离区", strings.Join(keys, ", ")), En: fmt.Sprintf("the source has no unique key on %s; of two rows with one key the second is quarantined", strings.Join(keys, ", "))}})
+		}
+	}
+	if !met && len(tables) > 0 {
+		list = append(list, noTable(p, plan, tables))
+	}
+	return list
+}
+
+func noTable(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table) *connectors.Problem {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Name
+	}
+	problem := &connectors.Problem{Where: p.File,
+		What: connectors.Text{Zh: fmt.Sprintf("数据源没有表 %q", plan.Spec().Table), En: fmt.Sprintf("the source has no table %q", plan.Spec().Table)}}
+	if near := config.Nearest(plan.Spec().Table, names); near != "" {
+		problem.Try = connectors.Text{Zh: "写成 " + near, En: "did you mean " + near}
+	}
+	return problem
+}
+
+// uniqueOn says whether the source guarantees that the named columns identify a row: its key is among them.
+func uniqueOn(t *connectors.Table, columns []string) bool {
+	if !t.Unique || len(t.Key) == 0 {
+		return false
+	}
+	for _, k := range t.Key {
+		if !slices.Contains(columns, t.Columns[k].Name) {
+			return false
+		}
+	}
+	return true
+}
+
+// at turns an error of a system into problems that name the system.
+func at(where string, what connectors.Text, err error) []*connectors.Problem {
+	if p, ok := errors.AsType[*connectors.Problem](err); ok {
+		named := *p
+		named.Where = strings.TrimSuffix(where+": "+p.Where, ": ")
+		return []*connectors.Problem{&named}
+	}
+	return []*connectors.Problem{{Where: where, What: what, Err: err}}
+}
