@@ -4,6 +4,11 @@ package identifier
 // dashes. Every other character is kept as it is.
 func clean(dst, src []byte, keepHyphens bool) []byte {
 	for i := 0; i < len(src); {
+		if c := raised[src[i]]; c != 0 {
+			dst = append(dst, c)
+			i++
+			continue
+		}
 		c, n := fold(src[i:])
 		switch {
 		case n == 0:
@@ -17,6 +22,16 @@ func clean(dst, src []byte, keepHyphens bool) []byte {
 	}
 	return dst
 }
+
+// raised gives the upper-case form of printable ASCII, and 0 for what fold has to look at: white space, the hyphen and
+// everything that is not ASCII.
+var raised = func() (to [256]byte) {
+	for c := byte('!'); c <= '~'; c++ {
+		to[c], _ = fold([]byte{c})
+	}
+	to['-'] = 0
+	return to
+}()
 
 // compact is clean without hyphens.
 func compact(dst, src []byte) []byte { return clean(dst, src, false) }

@@ -102,10 +102,12 @@ func areaDigits(b []byte) int {
 	return 4
 }
 
-// normalisePhone puts a hyphen behind the area code and keeps the one before an extension.
+// normalisePhone puts a hyphen behind the area code, in place of brackets around it too, and keeps the one before an
+// extension.
 func normalisePhone(dst, src []byte) []byte {
 	at := len(dst)
 	dst = withoutCountry(clean(dst, src, true), at)
+	dst = unbracket(dst, at)
 	b := dst[at:]
 	if len(b) == 0 || b[0] != '0' {
 		if n := len(b) - bytes.Count(b, []byte("-")); n == 10 || n == 11 {
@@ -121,6 +123,21 @@ func normalisePhone(dst, src []byte) []byte {
 		b[area] = '-'
 	}
 	return dst
+}
+
+// unbracket makes (0353)1234567 of what stands in b from at 0353-1234567.
+func unbracket(b []byte, at int) []byte {
+	rest := b[at:]
+	if len(rest) == 0 || rest[0] != '(' {
+		return b
+	}
+	end := bytes.IndexByte(rest, ')')
+	if end < 0 {
+		return b
+	}
+	rest[end] = '-'
+	copy(rest, rest[1:])
+	return b[:len(b)-1]
 }
 
 // drop removes c from b in place.
