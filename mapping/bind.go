@@ -43,6 +43,9 @@ func (p *Plan) Bind(t *connectors.Table) (*Bound, error) {
 		for _, name := range s.reads() {
 			s.columns = append(s.columns, place[name])
 		}
+		if len(s.columns) > 0 {
+			s.column = s.columns[0]
+		}
 		b.steps = append(b.steps, s)
 	}
 	b.old = b.oldKeyed()

@@ -29,6 +29,9 @@ type CaseResult struct {
 // Passed says that the row came out as the case wants.
 func (r *CaseResult) Passed() bool { return len(r.Differences) == 0 }
 
+// Where returns file:line of the case.
+func (r *CaseResult) Where() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
+
 // Difference is one point in which a row came out other than its case wants. Fixtures hold invented data, so values
 // are told.
 type Difference struct {

@@ -93,6 +93,7 @@ func (c *compiler) step(slot int, f *Field) step {
 	c.layouts(&s)
 	c.unit(&s)
 	c.misplaced(&s)
+	s.repairs = s.width > 0 || s.walk != nil
 	c.constants(&s)
 	return s
 }
@@ -270,6 +271,9 @@ func (c *compiler) constants(s *step) {
 		bound := boundStep{step: s}
 		var out cell
 		m.fill(&bound, connectors.String(value), &out)
+		if key == "value" && out.state == cellSet && !s.element.List {
+			s.ready = &out
+		}
 		for _, n := range m.noted {
 			if n.violation.Rule != RuleCodeSetDate {
 				c.problems.add(c.spec.whereField(s.field, key), connectors.Text{}, "%[1]s 不符合数据字典：%[2]s", "%[1]s does not conform: %[3]s",

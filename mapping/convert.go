@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"strconv"
 
@@ -9,131 +10,142 @@ import (
 	"github.com/datong-dx/datong/mapping/identifier"
 )
 
-// text returns a value as text: half-width where the element asks for it, with lost zeros put back, translated by the
-// crosswalk. ok is false when it was refused.
-func (m *Mapper) text(s *boundStep, v connectors.Value) (b []byte, chars int, t traits, ok bool) {
+// textOf writes a value that is no text as one. ok is false when it was refused.
+func (m *Mapper) textOf(s *boundStep, v connectors.Value) (b []byte, ok bool) {
+	start := len(m.scratch)
 	switch v.Kind() {
-	case connectors.KindText, connectors.KindDecimal:
-		b = v.Bytes()
+	case connectors.KindText, connectors.KindBytes, connectors.KindDecimal:
+		return v.Bytes(), true
 	case connectors.KindFloat:
-		b, ok = m.floatText(s, v.Float())
-		if !ok {
-			return nil, 0, 0, false
-		}
+		return m.floatText(s, v.Float())
 	case connectors.KindJSON:
 		m.refuse(s, RuleType, v.Bytes(), "是 JSON 数组或对象，此数据元只取一个值", "is a JSON array or object where one value is wanted",
 			connectors.Text{Zh: "在数据源中取其中一个成员", En: "take one member of it at the source"})
-		return nil, 0, 0, false
-	default:
-		start := len(m.scratch)
-		m.scratch = v.AppendText(m.scratch)
-		b = m.scratch[start:]
+		return nil, false
 	}
-	chars, t = look(b)
-	if t&traitBroken != 0 {
-		m.refuseEncoding(s, b, t)
-		return nil, 0, 0, false
-	}
-	if s.halfwidth && t&traitFullwidth != 0 {
-		b = m.halfwidth(b)
-		chars, t = look(b)
-	}
-	if s.width > chars {
-		b, chars = m.pad(b, s.width)
-	}
-	if s.walk != nil {
-		return m.translate(s, b)
-	}
-	return b, chars, t, true
-}
-
-// translate looks the source's code up.
-func (m *Mapper) translate(s *boundStep, b []byte) (standard []byte, chars int, t traits, ok bool) {
-	standard, known := s.walk.Lookup(b, m.day)
-	if standard == nil {
-		m.refuseCrosswalk(s, b, known)
-		return nil, 0, 0, false
-	}
-	chars, t = look(standard)
-	return standard, chars, t, true
-}
-
-func (m *Mapper) halfwidth(b []byte) []byte {
-	start := len(m.scratch)
-	m.scratch = appendHalfwidth(m.scratch, b)
-	return m.scratch[start:]
-}
-
-// pad puts back the leading zeros that a spreadsheet has dropped from a code of digits.
-func (m *Mapper) pad(b []byte, width int) ([]byte, int) {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			chars, _ := look(b)
-			return b, chars
-		}
-	}
-	start := len(m.scratch)
-	for range width - len(b) {
-		m.scratch = append(m.scratch, '0')
-	}
-	m.scratch = append(m.scratch, b...)
-	return m.scratch[start:], width
+	m.scratch = v.AppendText(m.scratch)
+	return m.scratch[start:], true
 }
 
 // floatText writes a float without exponent. Of a whole number beyond 2^53 digits are lost already.
 func (m *Mapper) floatText(s *boundStep, f float64) ([]byte, bool) {
-	start := len(m.scratch)
-	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
+	if math.IsNaN(f) || math.IsInf(f, 0) {
 		m.refuseType(s, nil, connectors.Text{})
 		return nil, false
-	case math.Abs(f) >= 1<<53:
-		m.scratch = strconv.AppendFloat(m.scratch, f, 'f', -1, 64)
+	}
+	start := len(m.scratch)
+	m.scratch = strconv.AppendFloat(m.scratch, f, 'f', -1, 64)
+	if math.Abs(f) >= 1<<53 {
 		m.refuseExponent(s, m.scratch[start:])
 		return nil, false
 	}
-	m.scratch = strconv.AppendFloat(m.scratch, f, 'f', -1, 64)
 	return m.scratch[start:], true
 }
 
-// convertString makes texts, codes and identifiers.
+// repair makes a text fit to be read: half-width where the element asks for it, with lost zeros put back, translated by
+// the crosswalk. ok is false when it was refused.
+func (m *Mapper) repair(s *boundStep, b []byte) (repaired []byte, ok bool) {
+	chars, t := look(b)
+	if t&traitBroken != 0 {
+		m.refuseEncoding(s, b, t)
+		return nil, false
+	}
+	if s.halfwidth && t&traitFullwidth != 0 {
+		start := len(m.scratch)
+		m.scratch = appendHalfwidth(m.scratch, b)
+		b = m.scratch[start:]
+	}
+	if s.width > chars {
+		b = m.pad(b, s.width-chars)
+	}
+	if s.walk == nil {
+		return b, true
+	}
+	standard, known := s.walk.Lookup(b, m.day)
+	if standard == nil {
+		m.refuseCrosswalk(s, b, known)
+	}
+	return standard, standard != nil
+}
+
+// pad puts back the leading zeros that a spreadsheet has dropped from a code of digits.
+func (m *Mapper) pad(b []byte, zeros int) []byte {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return b
+		}
+	}
+	start := len(m.scratch)
+	for range zeros {
+		m.scratch = append(m.scratch, '0')
+	}
+	m.scratch = append(m.scratch, b...)
+	return m.scratch[start:]
+}
+
+// convertString makes texts, codes and identifiers of values that are no texts.
 func convertString(m *Mapper, s *boundStep, v connectors.Value, c *cell) {
-	b, chars, t, ok := m.text(s, v)
-	if ok && s.format != nil {
-		b, ok = m.identify(s, b)
+	b, ok := m.textOf(s, v)
+	if !ok {
+		c.state = cellBroken
+		return
+	}
+	readString(m, s, b, c)
+}
+
+// readString makes texts, codes and identifiers.
+func readString(m *Mapper, s *boundStep, b []byte, c *cell) {
+	chars, t := look(b)
+	if s.repairs || t&(traitBroken|traitFullwidth) != 0 {
+		var ok bool
+		if b, ok = m.repair(s, b); !ok {
+			c.state = cellBroken
+			return
+		}
 		chars, t = look(b)
 	}
-	if ok && s.set != nil {
-		ok = m.member(s, b)
+	if s.format != nil {
+		if err := s.format.Check(b); err != nil { // most are canonical already
+			if b = m.identify(s, b, err); b == nil {
+				c.state = cellBroken
+				return
+			}
+			chars, t = look(b)
+		}
 	}
-	if ok && (s.element.Length > 0 && chars > s.element.Length || chars < s.element.MinLength) {
-		m.refuseLength(s, b, chars)
-		ok = false
-	}
-	if ok && s.key && t&traitSeparator != 0 {
-		m.refuseKey(s, b)
-		ok = false
-	}
-	if !ok {
+	if s.set != nil && !m.member(s, b) || !m.fits(s, b, chars, t) {
 		c.state = cellBroken
 		return
 	}
 	c.text, c.escape = b, t&traitEscape != 0
 }
 
-// identify brings an identifier into its canonical form and checks it.
-func (m *Mapper) identify(s *boundStep, b []byte) ([]byte, bool) {
-	plain := b
+// fits checks the length of a text, and that a key can hold it.
+func (m *Mapper) fits(s *boundStep, b []byte, chars int, t traits) bool {
+	if s.element.Length > 0 && chars > s.element.Length || chars < s.element.MinLength {
+		m.refuseLength(s, b, chars)
+		return false
+	}
+	if s.key && t&traitSeparator != 0 {
+		m.refuseKey(s, b)
+		return false
+	}
+	return true
+}
+
+// identify brings an identifier, which err says is not well formed, into its canonical form and checks it once more.
+// nil says that it was refused.
+func (m *Mapper) identify(s *boundStep, b []byte, err error) []byte {
 	if s.format.Normalise != nil {
 		start := len(m.scratch)
 		m.scratch = s.format.Normalise(m.scratch, b)
-		b = m.scratch[start:]
+		canonical := m.scratch[start:]
+		if err = s.format.Check(canonical); err == nil {
+			return canonical
+		}
 	}
-	if err := s.format.Check(b); err != nil {
-		m.refuseFormat(s, plain, err)
-		return nil, false
-	}
-	return b, true
+	m.refuseFormat(s, b, err)
+	return nil
 }
 
 // member checks a code against its code set at the record's date.
@@ -145,15 +157,25 @@ func (m *Mapper) member(s *boundStep, b []byte) bool {
 	return ok
 }
 
-// convertBoolean makes true and false.
+// convertBoolean makes true and false of values that are no texts.
 func convertBoolean(m *Mapper, s *boundStep, v connectors.Value, c *cell) {
 	if v.Kind() == connectors.KindBool && s.walk == nil {
-		c.text = truthTexts[v.Int()&1]
+		c.text, c.escape = truthTexts[v.Int()&1], false
 		return
 	}
-	b, _, _, ok := m.text(s, v)
+	b, ok := m.textOf(s, v)
+	if !ok {
+		c.state = cellBroken
+		return
+	}
+	readBoolean(m, s, b, c)
+}
+
+// readBoolean makes true and false.
+func readBoolean(m *Mapper, s *boundStep, b []byte, c *cell) {
+	b, ok := m.repair(s, b)
 	if ok {
-		if c.text = truth(b); c.text != nil {
+		if c.text, c.escape = truth(b), false; c.text != nil {
 			return
 		}
 		m.refuseType(s, b, connectors.Text{Zh: "用 codes 对照为 true 和 false", En: "translate it to true and false with codes"})
@@ -184,13 +206,13 @@ func truth(b []byte) []byte {
 // refuseFormat says why an identifier is not well formed. Scientific notation is named for what it is.
 func (m *Mapper) refuseFormat(s *boundStep, b []byte, err error) {
 	var d number
-	if f := d.parse(b, false); f == faultExponent {
+	if d.parse(b, false) == faultExponent {
 		m.refuseExponent(s, b)
 		return
 	}
 	rule := "format." + s.format.Name
 	message := connectors.Text{Zh: err.Error(), En: err.Error()}
-	if r, ok := err.(*identifier.Reason); ok { //nolint:errorlint // Check returns it unwrapped
+	if r := (*identifier.Reason)(nil); errors.As(err, &r) {
 		rule, message = rule+"."+r.Rule, r.Text
 	}
 	var try connectors.Text

@@ -2,20 +2,31 @@ package mapping
 
 import "github.com/datong-dx/datong/connectors"
 
-// convertDate makes dates.
+// convertDate makes dates of values that are no texts.
 func convertDate(m *Mapper, s *boundStep, v connectors.Value, c *cell) {
-	t, ok := m.moment(s, v)
-	if !ok {
-		c.state = cellBroken
+	if t, ok := m.typedMoment(s, v); ok {
+		m.date(s, &t, nil, c)
 		return
 	}
+	c.state = cellBroken
+}
+
+// readDate makes dates.
+func readDate(m *Mapper, s *boundStep, b []byte, c *cell) {
+	if t, ok := m.moment(s, b); ok {
+		m.date(s, &t, b, c)
+		return
+	}
+	c.state = cellBroken
+}
+
+// date puts a day into the cell; b is how it was written, if it was.
+func (m *Mapper) date(s *boundStep, t *moment, b []byte, c *cell) {
 	c.day = t.date()
-	if s.unbounded && c.day >= noEnd-364 {
+	if s.unbounded && c.day > noEnd-365 {
 		c.day = noEnd
 	}
-	if c.day < s.first || c.day > s.last {
-		m.refuseRange(s, m.shown(v))
-		c.state = cellBroken
+	if !m.dated(s, b, c) {
 		return
 	}
 	start := len(m.scratch)
@@ -23,26 +34,47 @@ func convertDate(m *Mapper, s *boundStep, v connectors.Value, c *cell) {
 	c.text, c.escape = m.scratch[start:], false
 }
 
-// convertDateTime makes instants that keep the offset they were written with.
+// convertDateTime makes instants of values that are no texts.
 func convertDateTime(m *Mapper, s *boundStep, v connectors.Value, c *cell) {
-	t, ok := m.moment(s, v)
-	if !ok {
-		c.state = cellBroken
+	if t, ok := m.typedMoment(s, v); ok {
+		m.dateTime(s, &t, nil, c)
 		return
 	}
+	c.state = cellBroken
+}
+
+// readDateTime makes instants.
+func readDateTime(m *Mapper, s *boundStep, b []byte, c *cell) {
+	if t, ok := m.moment(s, b); ok {
+		m.dateTime(s, &t, b, c)
+		return
+	}
+	c.state = cellBroken
+}
+
+// dateTime puts an instant into the cell, with the offset that it was written with.
+func (m *Mapper) dateTime(s *boundStep, t *moment, b []byte, c *cell) {
 	c.day, c.micros = t.date(), t.instant()
-	if c.day < s.first || c.day > s.last {
-		m.refuseRange(s, m.shown(v))
-		c.state = cellBroken
+	if !m.dated(s, b, c) {
 		return
 	}
 	start := len(m.scratch)
-	m.scratch = appendDateTime(m.scratch, &t)
+	m.scratch = appendDateTime(m.scratch, t)
 	c.text, c.escape = m.scratch[start:], false
 }
 
-// moment reads a value as a date or time. What a database knows to be one is taken as it is.
-func (m *Mapper) moment(s *boundStep, v connectors.Value) (t moment, ok bool) {
+// dated checks the range of a cell's day.
+func (m *Mapper) dated(s *boundStep, b []byte, c *cell) bool {
+	if c.day < s.first || c.day > s.last {
+		m.refuseRange(s, b)
+		c.state = cellBroken
+		return false
+	}
+	return true
+}
+
+// typedMoment reads what a database knows to be a date or time as it is, and any other value as it would be written.
+func (m *Mapper) typedMoment(s *boundStep, v connectors.Value) (t moment, ok bool) {
 	switch v.Kind() {
 	case connectors.KindDate:
 		t, ok = moment{day: v.Int()}, within(v.Int())
@@ -53,7 +85,11 @@ func (m *Mapper) moment(s *boundStep, v connectors.Value) (t moment, ok bool) {
 		ok = v.Int() > firstDay*microsPerDay && v.Int() < lastDay*microsPerDay
 		t = momentAt(v.Int())
 	default:
-		return m.writtenMoment(s, v)
+		b, ok := m.textOf(s, v)
+		if !ok {
+			return t, false
+		}
+		return m.moment(s, b)
 	}
 	if !ok {
 		m.refuseRange(s, nil)
@@ -61,22 +97,28 @@ func (m *Mapper) moment(s *boundStep, v connectors.Value) (t moment, ok bool) {
 	return t, ok
 }
 
-// writtenMoment reads a text, or a number as it would be written, in the step's layouts.
-func (m *Mapper) writtenMoment(s *boundStep, v connectors.Value) (t moment, ok bool) {
-	b, _, _, ok := m.text(s, v)
-	if !ok {
+// moment reads a text in the step's layouts.
+func (m *Mapper) moment(s *boundStep, b []byte) (t moment, ok bool) {
+	if t, ok = s.readMoment(b); ok {
+		return t, true
+	}
+	if b, ok = m.repair(s, b); !ok {
 		return t, false
 	}
-	if len(s.layouts) == 0 {
-		t, ok = readMoment(b)
-	}
-	for i := range s.layouts {
-		if t, ok = s.layouts[i].read(b); ok {
-			break
-		}
-	}
-	if !ok {
+	if t, ok = s.readMoment(b); !ok {
 		m.refuseMoment(s, b)
 	}
 	return t, ok
+}
+
+func (s *step) readMoment(b []byte) (t moment, ok bool) {
+	if len(s.layouts) == 0 {
+		return readMoment(b)
+	}
+	for i := range s.layouts {
+		if t, ok = s.layouts[i].read(b); ok {
+			return t, true
+		}
+	}
+	return t, false
 }

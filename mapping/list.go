@@ -30,7 +30,9 @@ func (m *Mapper) fillParted(s *boundStep, v connectors.Value, c *cell) {
 	rest := v.Bytes()
 	if s.halfwidth {
 		if _, t := look(rest); t&traitFullwidth != 0 {
-			rest = m.halfwidth(rest)
+			start := len(m.scratch)
+			m.scratch = appendHalfwidth(m.scratch, rest)
+			rest = m.scratch[start:]
 		}
 	}
 	for more := true; more; {
@@ -61,8 +63,9 @@ func (m *Mapper) fillItem(s *boundStep, v connectors.Value, c *cell) {
 	if v.IsNull() {
 		return
 	}
-	one := cell{state: cellSet}
-	s.convert(m, s, v, &one)
+	one := &m.one
+	*one = cell{}
+	m.fillOne(s, v, one)
 	if one.state != cellSet {
 		c.state = cellBroken
 		return

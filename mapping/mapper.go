@@ -60,6 +60,7 @@ type Mapper struct {
 	day    int32              // at which codes are checked
 	cells  []cell             // one for each step
 	items  []item             // of list elements
+	one    cell               // of the list item being converted
 	taken  int                // column that a step with several took its value from, or -1
 
 	scratch []byte // converted texts of the row
@@ -68,8 +69,8 @@ type Mapper struct {
 	noted   []noted
 	result  Result
 
-	formerly  []connectors.Value // a row with its old key only
-	variables map[string]any     // what expressions see, once filled for the row
+	former    *Mapper        // maps rows with their old key only
+	variables map[string]any // what expressions see, once filled for the row
 	filled    bool
 	machine   vm.VM
 }
@@ -100,11 +101,7 @@ type item struct {
 }
 
 func newMapper(b *Bound) *Mapper {
-	m := &Mapper{bound: b, cells: make([]cell, len(b.steps))}
-	if b.table != nil {
-		m.formerly = make([]connectors.Value, len(b.table.Columns))
-	}
-	return m
+	return &Mapper{bound: b, cells: make([]cell, len(b.steps))}
 }
 
 // Map maps a row of the mapper's table. A delete gives the key alone; so does, when it can be made, a row that is
@@ -135,19 +132,23 @@ func (m *Mapper) Map(row *connectors.Row) *Result {
 }
 
 // OldKey returns the entity key that the row had before an update changed it, when the row tells and the key is made of
-// the source's key columns alone. The bytes are valid until the mapper's next call, which ends the last Result as well.
+// the source's key columns alone. The bytes are valid until the next OldKey; a Result stays valid.
 func (m *Mapper) OldKey(row *connectors.Row) ([]byte, bool) {
 	key := m.bound.table.Key
 	if !m.bound.old || row.Old == nil || len(row.Old) != len(key) {
 		return nil, false
 	}
-	clear(m.formerly)
-	for i, column := range key {
-		m.formerly[column] = row.Old[i]
+	if m.former == nil {
+		m.former = newMapper(m.bound)
+		m.former.values = make([]connectors.Value, len(m.bound.table.Columns))
 	}
-	m.begin(m.formerly, row.Time)
-	m.keyOnly(Accepted)
-	return m.result.Key, m.result.Key != nil
+	f := m.former
+	for i, column := range key {
+		f.values[column] = row.Old[i]
+	}
+	f.begin(f.values, row.Time)
+	f.keyOnly(Accepted)
+	return f.result.Key, f.result.Key != nil
 }
 
 func (m *Mapper) begin(values []connectors.Value, micros int64) {
@@ -180,15 +181,32 @@ func (m *Mapper) take() {
 
 func (m *Mapper) takeStep(i int) {
 	s, c := &m.bound.steps[i], &m.cells[i]
+	m.taken = -1
+	if s.plain && s.column < len(m.values) { // the way of nearly all values
+		v := &m.values[s.column]
+		if k := v.Kind(); k == connectors.KindText {
+			if b := trim(v.Bytes()); !s.nulls.has(b) {
+				c.state = cellSet
+				s.read(m, s, b, c)
+				return
+			}
+		}
+	}
+	if s.ready != nil {
+		*c = *s.ready
+		if s.set != nil && !m.member(s, c.text) {
+			c.state = cellBroken
+		}
+		return
+	}
 	v, ok := m.fetch(s)
 	if !ok {
 		c.state = cellBroken
 		return
 	}
-	if v.IsNull() {
-		return
+	if !v.IsNull() {
+		m.fill(s, v, c)
 	}
-	m.fill(s, v, c)
 }
 
 // fill converts and checks one value, a list item by item.
@@ -197,7 +215,15 @@ func (m *Mapper) fill(s *boundStep, v connectors.Value, c *cell) {
 		m.fillList(s, v, c)
 		return
 	}
+	m.fillOne(s, v, c)
+}
+
+func (m *Mapper) fillOne(s *boundStep, v connectors.Value, c *cell) {
 	c.state = cellSet
+	if v.Kind() == connectors.KindText {
+		s.read(m, s, v.Bytes(), c)
+		return
+	}
 	s.convert(m, s, v, c)
 }
 

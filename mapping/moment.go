@@ -110,12 +110,9 @@ func dateOf(days int64) (year, month, day int) {
 
 // appendDate appends a day as 2018-04-01.
 func appendDate(dst []byte, days int64) []byte {
-	year, month, day := dateOf(days)
-	dst = appendDigits(dst, year, 4)
-	dst = append(dst, '-')
-	dst = appendDigits(dst, month, 2)
-	dst = append(dst, '-')
-	return appendDigits(dst, day, 2)
+	y, m, d := dateOf(days)
+	return append(dst, byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10),
+		'-', byte('0'+m/10), byte('0'+m%10), '-', byte('0'+d/10), byte('0'+d%10))
 }
 
 // appendDateTime appends a moment as RFC 3339 with its offset: 2018-04-01T12:30:00+08:00.

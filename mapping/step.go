@@ -26,16 +26,21 @@ type step struct {
 	field   *Field
 	origin  origin
 	key     bool // the element is part of the entity key
+	plain   bool // a value that is no list, from one column
+	// read converts a text, trimmed and not null; convert a value of any other kind. Both check it.
+	read    func(*Mapper, *boundStep, []byte, *cell)
 	convert func(*Mapper, *boundStep, connectors.Value, *cell)
 
 	nulls     nullWords
 	halfwidth bool // full-width forms are made half-width
 	width     int
 	walk      *Crosswalk
+	repairs   bool // there is a width or a crosswalk
 	layouts   []layout
 	unbounded bool // a layout is a word for no end: the year 9999 is one as well
 	shift     int  // places by which a number's decimal point moves
 	constant  []byte
+	ready     *cell // the constant, converted; its code is checked at each record's date
 	fallback  []byte
 	expr      *expression
 
@@ -52,6 +57,7 @@ type step struct {
 type boundStep struct {
 	*step
 	columns []int
+	column  int // the first of columns
 }
 
 // reads returns the columns that the step takes its value from.
@@ -81,19 +87,20 @@ func newStep(e *dictionary.Entity, slot int, f *Field) step {
 	if f.Default != nil {
 		s.fallback = []byte(*f.Default)
 	}
+	s.plain = s.origin == originColumn && !el.List
 	switch el.Type {
 	case dictionary.Integer:
-		s.convert = convertInteger
+		s.read, s.convert = readInteger, convertInteger
 	case dictionary.Decimal:
-		s.convert = convertDecimal
+		s.read, s.convert = readDecimal, convertDecimal
 	case dictionary.Date:
-		s.convert = convertDate
+		s.read, s.convert = readDate, convertDate
 	case dictionary.DateTime:
-		s.convert = convertDateTime
+		s.read, s.convert = readDateTime, convertDateTime
 	case dictionary.Boolean:
-		s.convert = convertBoolean
+		s.read, s.convert = readBoolean, convertBoolean
 	default:
-		s.convert = convertString
+		s.read, s.convert = readString, convertString
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -37,13 +38,18 @@ func look(b []byte) (chars int, t traits) {
 	for i < len(b) {
 		c := b[i]
 		if c < utf8.RuneSelf {
+			if len(b)-i >= 8 && plain8(binary.LittleEndian.Uint64(b[i:])) {
+				i += 8
+				chars += 8
+				continue
+			}
 			t |= asciiTraits[c]
 			i++
 			chars++
 			continue
 		}
 		t |= traitHigh
-		// Nearly all that is not ASCII here is a three-byte Han character: U+3400 to U+9FFF begin with E3 to E9.
+		// Nearly all that is not ASCII here is Han: U+4000 to U+9FFF begin with E4 to E9.
 		if c >= 0xE4 && c <= 0xE9 && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80 {
 			i += 3
 			chars++
@@ -55,6 +61,14 @@ func look(b []byte) (chars int, t traits) {
 		chars++
 	}
 	return chars, t
+}
+
+// plain8 says that eight bytes are ASCII without trait: no control characters, no quote, no backslash.
+func plain8(w uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	control := w - 0x20*ones // a high bit where a byte is below 0x20
+	quote, slash := w^'"'*ones, w^'\\'*ones
+	return (w|control|(quote-ones)&^quote|(slash-ones)&^slash)&highs == 0
 }
 
 func runeTraits(r rune, size int) traits {
@@ -69,8 +83,25 @@ func runeTraits(r rune, size int) traits {
 	return 0
 }
 
+// edge marks the bytes that white space can begin (1) or end (2) with.
+var edge = func() (e [256]uint8) {
+	for _, c := range " \t\n\v\f\r" {
+		e[c] = 1 | 2
+	}
+	e[0xC2], e[0xE3] = 1, 1
+	e[0xA0], e[0x80] = 2, 2
+	return e
+}()
+
 // trim cuts white space off both ends: ASCII space, tab and line breaks, U+00A0 and U+3000.
 func trim(b []byte) []byte {
+	if len(b) == 0 || edge[b[0]]&1|edge[b[len(b)-1]]&2 == 0 {
+		return b
+	}
+	return trimEdges(b)
+}
+
+func trimEdges(b []byte) []byte {
 	for len(b) > 0 {
 		n := leadingSpace(b)
 		if n == 0 {
@@ -160,9 +191,10 @@ func newNullWords(words []string) nullWords {
 }
 
 func (n *nullWords) has(b []byte) bool {
-	if n.lengths>>min(len(b), 63)&1 == 0 {
-		return false
-	}
+	return n.lengths>>min(uint(len(b)), 63)&1 != 0 && n.holds(b)
+}
+
+func (n *nullWords) holds(b []byte) bool {
 	for _, w := range n.words {
 		if bytes.Equal(w, b) {
 			return true
