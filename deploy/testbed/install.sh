@@ -5,10 +5,7 @@
 # not, it tells which they are.
 install_missing() {
   local name missing=()
-  for name in "$@"; do
-    # shellcheck disable=SC2207 # package names are words
-    missing+=($("$(fn "$name")_needs"))
-  done
+  mapfile -t missing < <(for name in "$@"; do "$(fn "$name")_needs"; done | sort -u)
   ((${#missing[@]})) || return 0
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
     say "not installed here; the Debian packages are: ${missing[*]}"
