@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,7 @@ permissions and columns are checked. Nothing is changed.`),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := a.checkDirectory(args[0])
 			if connect && r.failed() == 0 {
-				r.add(reach(cmd.Context(), r.exchange)...)
+				r.reached = reach(cmd.Context(), r.exchange)
 			}
 			if asJSON {
 				if err := a.printJSON(r.info()); err != nil {
@@ -46,9 +47,10 @@ permissions and columns are checked. Nothing is changed.`),
 
 // report is what a check found.
 type report struct {
-	exchange *config.Exchange // nil when it could not be loaded
-	problems []*connectors.Problem
-	cases    map[string]int // pipeline → number of fixtures
+	exchange *config.Exchange      // nil when it could not be loaded
+	problems []*connectors.Problem // of the directory
+	reached  []*connectors.Problem // of the systems that --connect opened
+	cases    map[string]int        // pipeline → number of fixtures
 }
 
 // checkDirectory loads an exchange and runs its fixtures.
@@ -88,10 +90,15 @@ func failedCase(p *config.Pipeline, c *mapping.CaseResult) *connectors.Problem {
 
 func (r *report) add(list ...*connectors.Problem) { r.problems = append(r.problems, list...) }
 
+// all returns every problem in the order of printing.
+func (r *report) all() []*connectors.Problem { return slices.Concat(r.problems, r.reached) }
+
 // failed counts the problems that are more than warnings.
-func (r *report) failed() int {
+func (r *report) failed() int { return failures(r.problems) + failures(r.reached) }
+
+func failures(list []*connectors.Problem) int {
 	n := 0
-	for _, p := range r.problems {
+	for _, p := range list {
 		if !p.Warning {
 			n++
 		}
@@ -104,17 +111,16 @@ func (r *report) err() error {
 	if r.failed() == 0 {
 		return nil
 	}
-	for _, p := range r.problems {
-		if !p.Warning && !outside(p.Err) {
-			return withCode(exitUsage, errShown)
-		}
+	wrong := func(p *connectors.Problem) bool { return !p.Warning && !outside(p.Err) }
+	if failures(r.problems) > 0 || slices.ContainsFunc(r.reached, wrong) {
+		return withCode(exitUsage, errShown)
 	}
 	return withCode(exitUnreachable, errShown)
 }
 
 // printReport prints problems to standard error, and what the exchange does when it may start.
 func (a *app) printReport(dir string, r *report) {
-	for _, p := range r.problems {
+	for _, p := range r.all() {
 		a.problem(p)
 	}
 	failed := r.failed()
@@ -193,7 +199,7 @@ type deliveryInfo struct {
 
 func (r *report) info() checkInfo {
 	info := checkInfo{OK: r.failed() == 0, Problems: []problemInfo{}}
-	for _, p := range r.problems {
+	for _, p := range r.all() {
 		info.Problems = append(info.Problems, describeProblem(p))
 	}
 	if r.exchange == nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +106,7 @@ func newDictionaryShowCommand(a *app) *cobra.Command {
 			}
 			e := d.Entity(args[0])
 			if e == nil {
-				return a.notInDictionary("实体", "entity", args[0], entityNames(d))
+				return notInDictionary("实体", "entity", args[0], entityNames(d))
 			}
 			if len(args) == 1 {
 				if asJSON {
@@ -115,7 +117,7 @@ func newDictionaryShowCommand(a *app) *cobra.Command {
 			}
 			el := e.Element(args[1])
 			if el == nil {
-				return a.notInDictionary(e.Name+" 的数据元", "element of "+e.Name, args[1], elementNames(e))
+				return noElement(e, args[1])
 			}
 			if asJSON {
 				return a.printJSON(el)
@@ -142,7 +144,7 @@ func newDictionaryCodesCommand(a *app) *cobra.Command {
 			}
 			c := d.CodeSet(args[0])
 			if c == nil {
-				return a.notInDictionary("代码集", "code set", args[0], codeSetNames(d))
+				return notInDictionary("代码集", "code set", args[0], codeSetNames(d))
 			}
 			if asJSON {
 				return a.printJSON(c)
@@ -155,8 +157,26 @@ func newDictionaryCodesCommand(a *app) *cobra.Command {
 	return cmd
 }
 
+// noElement says that an entity has no such element; the name may be one that departments use for it.
+func noElement(e *dictionary.Entity, name string) error {
+	p := &connectors.Problem{What: connectors.Text{Zh: fmt.Sprintf("实体 %s 没有数据元 %q", e.Name, name), En: fmt.Sprintf("the entity %s has no element %q", e.Name, name)},
+		Try: connectors.Text{Zh: "`datong dictionary show " + e.Name + "`", En: "`datong dictionary show " + e.Name + "`"}}
+	names := make([]string, len(e.Elements))
+	for i, el := range e.Elements {
+		names[i] = el.Name
+		if slices.ContainsFunc(el.Synonyms, func(s string) bool { return strings.EqualFold(s, name) }) {
+			p.Try = connectors.Text{Zh: "它在字典中叫 " + el.Name, En: "the dictionary calls it " + el.Name}
+			return withCode(exitUsage, p)
+		}
+	}
+	if near := config.Nearest(name, names); near != "" {
+		p.Try = connectors.Text{Zh: "写成 " + near, En: "did you mean " + near}
+	}
+	return withCode(exitUsage, p)
+}
+
 // notInDictionary says that the dictionary has no such thing, and what may have been meant.
-func (a *app) notInDictionary(zh, en, name string, names []string) error {
+func notInDictionary(zh, en, name string, names []string) error {
 	p := &connectors.Problem{What: connectors.Text{Zh: fmt.Sprintf("字典中没有%s %q", zh, name), En: fmt.Sprintf("the dictionary has no %s %q", en, name)},
 		Try: connectors.Text{Zh: "`datong dictionary list`", En: "`datong dictionary list`"}}
 	if near := config.Nearest(name, names); near != "" {
@@ -169,14 +189,6 @@ func entityNames(d *dictionary.Dictionary) []string {
 	var names []string
 	for _, e := range d.Entities() {
 		names = append(names, e.Name)
-	}
-	return names
-}
-
-func elementNames(e *dictionary.Entity) []string {
-	var names []string
-	for _, el := range e.Elements {
-		names = append(names, el.Name)
 	}
 	return names
 }

@@ -18,7 +18,7 @@ type app struct {
 	registry       *connectors.Registry
 }
 
-// commands makes the subcommands in the order in which help lists them. A new command is one file and one line here.
+// commands makes the subcommands. A new command is one file and one line here.
 var commands = []func(*app) *cobra.Command{
 	newInitCommand,
 	newCheckCommand,
@@ -60,6 +60,7 @@ with its reasons.`),
 	root.SetErr(a.stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().String("lang", a.lang, a.say("消息的语言：zh 或 en（默认取自 LC_ALL、LANG）", "language of messages: zh or en (default from LC_ALL, LANG)"))
+	root.PersistentFlags().Lookup("lang").DefValue = "" // help has just said where the default comes from
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkLang(cmd) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return a.usage(cmd, a.flagError(err)) })
 	for _, build := range commands {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -218,18 +220,41 @@ func (l *loader) readCodes(dir string) map[string]*mapping.Crosswalk {
 }
 
 func (l *loader) readCrosswalk(path string) *mapping.Crosswalk {
-	f, err := os.Open(path)
+	raw, err := readFile(path, maxCrosswalkBytes)
 	if err != nil {
 		l.problems.add(path, text("无法读取对照表：%v", "cannot read the crosswalk: %v", cause(err)), nothing)
 		return &mapping.Crosswalk{}
 	}
-	defer f.Close()
-	c, err := mapping.ReadCrosswalk(f, path)
+	if line := notUTF8(raw); line > 0 {
+		l.problems.add(path+":"+strconv.Itoa(line), text("对照表不是 UTF-8 编码", "the crosswalk is not UTF-8"),
+			text("在 Excel 中另存为“CSV UTF-8”，或执行 iconv -f GB18030 -t UTF-8", "save it as `CSV UTF-8` in Excel, or use iconv -f GB18030 -t UTF-8"))
+		return &mapping.Crosswalk{}
+	}
+	c, err := mapping.ReadCrosswalk(bytes.NewReader(raw), path)
 	l.problems.join(err)
 	if c == nil {
 		c = &mapping.Crosswalk{}
 	}
 	return c
+}
+
+// maxCrosswalkBytes is far above any list of codes.
+const maxCrosswalkBytes = 64 << 20
+
+// notUTF8 returns the first line, counted from 1, that is not UTF-8, and 0 when all are.
+func notUTF8(raw []byte) int {
+	if utf8.Valid(raw) {
+		return 0
+	}
+	at := 0
+	for at < len(raw) {
+		r, size := utf8.DecodeRune(raw[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return 1 + bytes.Count(raw[:at], []byte("\n"))
 }
 
 // warnUndelivered names entities that are published here while no delivery of this exchange takes them.
