@@ -29,9 +29,13 @@ func (m *Mapper) date(s *boundStep, t *moment, b []byte, c *cell) {
 	if !m.dated(s, b, c) {
 		return
 	}
+	if c.escape = false; len(s.layouts) == 0 && len(b) == 10 && b[4] == '-' && b[7] == '-' {
+		c.text = b // it stands as it should
+		return
+	}
 	start := len(m.scratch)
 	m.scratch = appendDate(m.scratch, c.day)
-	c.text, c.escape = m.scratch[start:], false
+	c.text = m.scratch[start:]
 }
 
 // convertDateTime makes instants of values that are no texts.

@@ -1,7 +1,5 @@
 package mapping
 
-import "github.com/datong-dx/datong/mapping/dictionary"
-
 // encode writes the record: canonical JSON, elements in the dictionary's order, no white space.
 func (m *Mapper) encode() {
 	out := m.value[:0]
@@ -10,12 +8,17 @@ func (m *Mapper) encode() {
 		if c.state != cellSet {
 			continue
 		}
-		out = append(out, s.name...) // begins with a comma
-		if s.element.List {
+		out = append(out, s.name...) // begins with a comma, and ends with the opening quote of a text
+		switch {
+		case s.element.List:
 			out = m.encodeList(out, s, c)
-			continue
+		case c.escape:
+			out = append(appendEscaped(out, c.text), '"')
+		case s.quoted:
+			out = append(append(out, c.text...), '"')
+		default:
+			out = append(out, c.text...)
 		}
-		out = appendScalar(out, s.element.Type, c.text, c.escape)
 	}
 	if len(out) == 0 {
 		out = append(out, ',')
@@ -30,28 +33,31 @@ func (m *Mapper) encodeList(out []byte, s *boundStep, c *cell) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = appendScalar(out, s.element.Type, it.text, it.escape)
+		if s.bare {
+			out = append(out, it.text...)
+		} else {
+			out = appendString(out, it.text, it.escape)
+		}
 	}
 	return append(out, ']')
 }
 
-// appendScalar writes integers and booleans bare, all else as strings.
-func appendScalar(out []byte, t dictionary.Type, text []byte, escape bool) []byte {
-	if t == dictionary.Integer || t == dictionary.Boolean {
-		return append(out, text...)
-	}
-	return appendString(out, text, escape)
-}
-
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a JSON string, escaping only what JSON demands: quotes, backslashes and control characters. escape
-// says that there may be such characters.
+// appendString writes a JSON string. escape says that there may be characters in it that JSON must escape.
 func appendString(out, text []byte, escape bool) []byte {
 	out = append(out, '"')
-	if !escape {
-		return append(append(out, text...), '"')
+	if escape {
+		out = appendEscaped(out, text)
+	} else {
+		out = append(out, text...)
 	}
+	return append(out, '"')
+}
+
+// appendEscaped writes the inside of a JSON string, escaping only what JSON demands: quotes, backslashes and control
+// characters.
+func appendEscaped(out, text []byte) []byte {
 	start := 0
 	for i, c := range text {
 		if c >= 0x20 && c != '"' && c != '\\' {
@@ -76,5 +82,5 @@ func appendString(out, text []byte, escape bool) []byte {
 			out = append(out, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xF])
 		}
 	}
-	return append(append(out, text[start:]...), '"')
+	return append(out, text[start:]...)
 }

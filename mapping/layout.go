@@ -19,6 +19,8 @@ type layout struct {
 	count func(*number) (moment, bool) // excel, unix, unixms
 	word  string                       // no end: 9999-12-31
 	parts []layoutPart                 // the pattern; empty for rfc3339 and the others
+
+	compact bool // yyyyMMdd, which registries use most
 }
 
 type layoutPart struct {
@@ -32,7 +34,7 @@ const noEnd = lastDay
 
 // newLayout reads a layout's name. A name of Han characters alone is a word that means that there is no end.
 func newLayout(name string) (layout, error) {
-	l := layout{name: name}
+	l := layout{name: name, compact: name == "yyyyMMdd"}
 	switch name {
 	case "excel":
 		l.count = excelMoment
@@ -116,6 +118,12 @@ func (l *layout) read(b []byte) (moment, bool) {
 		return m, ok && within(m.day)
 	case l.word != "":
 		return moment{day: noEnd}, string(b) == l.word
+	case l.compact:
+		if len(b) != 8 {
+			return moment{}, false
+		}
+		day, ok := daysOf(pair(b[0:])*100+pair(b[2:]), pair(b[4:]), pair(b[6:]))
+		return moment{day: day}, ok
 	case l.parts == nil:
 		m, ok := readMoment(b)
 		return m, ok && m.timed && m.zoned && len(b) > 10 && b[10] == 'T'

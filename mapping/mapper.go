@@ -193,7 +193,8 @@ func (m *Mapper) takeStep(i int) {
 		}
 	}
 	if s.ready != nil {
-		*c = *s.ready
+		c.state, c.text, c.escape = cellSet, s.ready.text, s.ready.escape
+		c.day, c.micros = s.ready.day, s.ready.micros
 		if s.set != nil && !m.member(s, c.text) {
 			c.state = cellBroken
 		}

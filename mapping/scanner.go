@@ -5,6 +5,10 @@ import "unicode/utf8"
 // readMoment reads the forms that cannot be taken for one another: 2018-04-01, 2018/4/1, 2018.4.1, 2018年4月1日 and
 // 20180401, each with an optional time and zone.
 func readMoment(b []byte) (m moment, ok bool) {
+	if len(b) == 10 && b[4] == '-' && b[7] == '-' { // what most databases write
+		m.day, ok = daysOf(pair(b[0:])*100+pair(b[2:]), pair(b[5:]), pair(b[8:]))
+		return m, ok
+	}
 	s := scanner{b: b}
 	digits := s.countDigits()
 	switch {
@@ -23,6 +27,15 @@ func readMoment(b []byte) (m moment, ok bool) {
 		return m, false
 	}
 	return m, s.done()
+}
+
+// pair is the number of two digits, far out of every range when they are none.
+func pair(b []byte) int {
+	tens, ones := b[0]-'0', b[1]-'0'
+	if tens > 9 || ones > 9 {
+		return -1 << 20
+	}
+	return int(tens)*10 + int(ones)
 }
 
 // scanner reads a time from left to right.

@@ -50,7 +50,9 @@ type step struct {
 	first    int64   // least and greatest day of dates and times
 	last     int64
 
-	name []byte // ,"name": as it stands in the record
+	name   []byte // ,"name": as it stands in the record, with the quote that opens a text
+	bare   bool   // values stand without quotes
+	quoted bool   // the value is one text
 }
 
 // boundStep is a step with the places of its columns in one table.
@@ -81,6 +83,10 @@ func newStep(e *dictionary.Entity, slot int, f *Field) step {
 		first:     firstDay, last: lastDay,
 	}
 	s.name = append(s.name, ':')
+	s.bare = el.Type == dictionary.Integer || el.Type == dictionary.Boolean
+	if s.quoted = !s.bare && !el.List; s.quoted {
+		s.name = append(s.name, '"')
+	}
 	if f.Value != nil {
 		s.constant = []byte(*f.Value)
 	}
