@@ -14,7 +14,7 @@ import (
 type CodeSet struct {
 	Name       string          `json:"name"`
 	Title      connectors.Text `json:"title"`
-	Definition connectors.Text `json:"definition"`
+	Definition connectors.Text `json:"definition,omitzero"`
 	// Standard is the number of the standard that gives the codes, or [Practice] or [Own]; Clause its place there.
 	Standard string `json:"standard"`
 	Clause   string `json:"clause,omitempty"`

@@ -15,7 +15,7 @@ type Entity struct {
 	// Name is the identifier: [a-z][a-z0-9_]*. It is the last part of the topic's name.
 	Name       string          `json:"name"`
 	Title      connectors.Text `json:"title"`
-	Definition connectors.Text `json:"definition"`
+	Definition connectors.Text `json:"definition,omitzero"`
 	// Key names the elements that identify a record within a department, in key order. They are mandatory.
 	Key []string `json:"key"`
 	// DateElement names the date or datetime element whose day dated codes are checked at. When it is empty, or absent
@@ -55,7 +55,7 @@ func (e *Entity) KeyIndexes() []int { return e.keys }
 type Element struct {
 	Name       string          `json:"name"`
 	Title      connectors.Text `json:"title"`
-	Definition connectors.Text `json:"definition"`
+	Definition connectors.Text `json:"definition,omitzero"`
 	// Synonyms are other names that departments use for it, as column names or words.
 	Synonyms []string `json:"synonyms,omitempty"`
 	Type     Type     `json:"type"`

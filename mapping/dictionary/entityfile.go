@@ -20,12 +20,21 @@ type entityDraft struct {
 
 // elementDraft is one element as the file has it.
 type elementDraft struct {
-	name     string
-	node     *yaml.Node
-	at       position
-	element  *Element // once resolved
-	visiting bool     // being resolved: met again, it refers to itself
+	name    string
+	node    *yaml.Node
+	at      position
+	state   resolution
+	element *Element // once resolved; nil when that was a problem
 }
+
+// resolution tells how far an element that is the same as another has come: met again while resolving, it refers to itself.
+type resolution uint8
+
+const (
+	unresolved resolution = iota
+	resolving
+	resolved
+)
 
 // parseEntity reads one file of entities/.
 func parseEntity(p *problems, name string, text []byte) *entityDraft {

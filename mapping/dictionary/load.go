@@ -1,7 +1,6 @@
 package dictionary
 
 import (
-	"cmp"
 	"io/fs"
 	"path"
 	"slices"
@@ -218,53 +217,49 @@ func (l *loader) resolveAll() {
 	}
 }
 
-// resolve makes the element of a draft. Like the one it is the same as, it has a title, a type and all that makes up a
-// value; obligation, conditions and order in time belong to the entity and are not taken over.
+// resolve makes the element of a draft, or nil when that was a problem. Like the one it is the same as, it has a title, a
+// type and all that makes up a value; obligation, conditions and order in time belong to the entity and are not taken over.
 func (l *loader) resolve(d *entityDraft, draft *elementDraft) *Element {
-	if draft.element != nil {
+	if draft.state != unresolved {
 		return draft.element
 	}
 	el := &Element{Obligation: Optional, Sensitivity: d.sensitivity, Standard: d.Standard, Clause: d.Clause}
 	if entity, element, ok := d.sameAs(draft); ok {
-		if draft.visiting {
-			l.add(draft.at, connectors.Text{}, "same_as 形成循环", "same_as goes in a circle")
-			return nil
-		}
-		draft.visiting = true
-		like := l.find(entity, element)
-		draft.visiting = false
+		draft.state = resolving
+		like := l.like(draft, entity, element)
+		draft.state = resolved
 		if like == nil {
-			l.add(draft.at, connectors.Text{}, "same_as 指向的 %s.%s 不存在", "same_as names %s.%s, which does not exist", entity, element)
 			return nil
 		}
-		copied := *like
-		copied.Obligation, copied.RequiredWhen, copied.NotBefore = Optional, nil, ""
-		el = &copied
+		*el = *like
+		el.Obligation, el.RequiredWhen, el.NotBefore = Optional, nil, ""
 	}
 	el.Name, el.at = draft.name, draft.at
 	given := d.read(el, draft)
 	if given["standard"] && !given["clause"] {
 		el.Clause = ""
 	}
-	draft.element = el
+	draft.element, draft.state = el, resolved
 	return el
 }
 
-// find returns an element of a draft or of the base.
-func (l *loader) find(entity, element string) *Element {
+// like returns the element that a draft is the same as: one of this directory or of the base.
+func (l *loader) like(draft *elementDraft, entity, element string) *Element {
 	for _, d := range l.drafts {
-		if cmp.Or(d.Name, d.extends) != entity {
-			continue
-		}
-		for _, draft := range d.elements {
-			if draft.name == element && d.extends == "" {
-				return l.resolve(d, draft)
+		for _, other := range d.elements {
+			if d.Name != entity || other.name != element {
+				continue
 			}
+			if other.state == resolving {
+				l.add(draft.at, noTry, "same_as 形成循环", "same_as goes in a circle")
+			}
+			return l.resolve(d, other)
 		}
 	}
-	if e := l.entities[entity]; e != nil {
+	if e := l.entities[entity]; e != nil && e.Element(element) != nil {
 		return e.Element(element)
 	}
+	l.add(draft.at, noTry, "same_as 指向的 %s.%s 不存在", "same_as names %s.%s, which does not exist", entity, element)
 	return nil
 }
 

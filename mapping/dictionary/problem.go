@@ -71,12 +71,12 @@ func suggest(want string, names []string) connectors.Text {
 	}
 	switch {
 	case best != "":
-		return connectors.Text{Zh: "是否想写 " + best, En: "did you mean " + best}
+		return connectors.Text{Zh: "改为 " + best, En: "did you mean " + best}
 	case len(names) == 0 || len(names) > 40:
 		return connectors.Text{}
 	}
 	list := strings.Join(names, ", ")
-	return connectors.Text{Zh: "可用：" + list, En: "one of " + list}
+	return connectors.Text{Zh: "选用 " + list, En: "one of " + list}
 }
 
 // distance is the number of bytes to insert, drop or change to get from a to b.

@@ -115,8 +115,11 @@ func (p *printer) grid(g *grid, indent string) {
 	}
 }
 
-// paragraph prints a text wrapped to 100 places.
+// paragraph prints a text wrapped to 100 places, nothing when it is empty.
 func (p *printer) paragraph(s, indent string) {
+	if s == "" {
+		return
+	}
 	for _, line := range wrap(s, 100-len(indent)) {
 		p.printf("%s%s\n", indent, line)
 	}

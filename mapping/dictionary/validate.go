@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/mapping/identifier"
@@ -107,11 +108,27 @@ func (l *loader) validateElement(d *Dictionary, e *Entity, el *Element) {
 	if el.Format != "" && identifier.Lookup(el.Format) == nil {
 		l.add(el.at, suggest(el.Format, formatNames()), "格式 %s 不存在", "format %s does not exist", el.Format)
 	}
-	if el.CodeSet != "" && d.CodeSet(el.CodeSet) == nil {
-		l.add(el.at, suggest(el.CodeSet, d.codeSetNames()), "代码集 %s 不存在", "code set %s does not exist", el.CodeSet)
+	if el.CodeSet != "" {
+		l.validateCodes(d, el)
 	}
 	l.validateValues(el)
 	l.validateRelations(d, e, el)
+}
+
+// validateCodes checks that the element has room for the codes of its set.
+func (l *loader) validateCodes(d *Dictionary, el *Element) {
+	set := d.CodeSet(el.CodeSet)
+	if set == nil {
+		l.add(el.at, suggest(el.CodeSet, d.codeSetNames()), "代码集 %s 不存在", "code set %s does not exist", el.CodeSet)
+		return
+	}
+	for i := range set.Codes {
+		value := set.Codes[i].Value
+		if n := utf8.RuneCountInString(value); el.Length > 0 && (n > el.Length || n < el.MinLength) {
+			l.add(el.at, noTry, "要素 %s 的长度容不下代码集 %s 的代码 %s", "element %s has no room for code %[3]s of code set %[2]s", el.Name, set.Name, value)
+			return
+		}
+	}
 }
 
 // validateValues checks that the rules for values fit the type and each other.
@@ -146,8 +163,11 @@ func (l *loader) validateValues(el *Element) {
 func (l *loader) validateRelations(d *Dictionary, e *Entity, el *Element) {
 	if name := el.NotBefore; name != "" {
 		other := e.Element(name)
-		if other == nil || other == el || other.Type != el.Type || !el.isTime() || el.List || other.List {
-			l.add(el.at, suggest(name, e.names()), "要素 %s：not_before 的 %s 不是同类型的日期要素", "element %s: not_before names %s, which is not a date of the same type", el.Name, name)
+		switch {
+		case other == nil:
+			l.add(el.at, suggest(name, e.names()), "要素 %s：not_before 的 %s 不存在", "element %s: not_before names %s, which does not exist", el.Name, name)
+		case other == el || other.Type != el.Type || !el.isTime() || el.List || other.List:
+			l.add(el.at, noTry, "要素 %s：not_before 的 %s 不是同类型的日期要素", "element %s: not_before names %s, which is not a date of the same type", el.Name, name)
 		}
 	}
 	c := el.RequiredWhen
