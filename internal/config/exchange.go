@@ -12,6 +12,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/datong-dx/datong/broker"
@@ -97,6 +98,12 @@ type Delivery struct {
 	// A batch is written at the latest after BatchRows records or BatchInterval.
 	BatchRows     int
 	BatchInterval time.Duration
+}
+
+// Takes says whether the delivery wants records of an entity from a department.
+func (v *Delivery) Takes(department, entity string) bool {
+	return (len(v.Entities) == 0 || slices.Contains(v.Entities, entity)) &&
+		(len(v.Departments) == 0 || slices.Contains(v.Departments, department))
 }
 
 // Settings that stand when a file does not say otherwise.

@@ -1,27 +1,17 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
-	"github.com/datong-dx/datong/mapping"
 	"github.com/datong-dx/datong/mapping/dictionary"
 )
-
-// departmentName is what stands in topic names and ACL prefixes between two dots.
-var departmentName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 // loader is one reading of an exchange directory.
 type loader struct {
@@ -120,141 +110,10 @@ func LoadDictionary(dir string) (*dictionary.Dictionary, error) {
 	return l.exchange.Dictionary, l.problems.err()
 }
 
-func (l *loader) readDepartments(dir string) {
-	for _, e := range l.entries(dir) {
-		path := filepath.Join(dir, e.Name())
-		switch {
-		case !e.IsDir() && isYAML(e.Name()):
-			l.problems.add(path, text("流水线文件要放在部门的目录里", "a pipeline's file belongs into its department's directory"),
-				text("移到 %s", "move it to %s", filepath.Join(dir, "DEPARTMENT", e.Name())))
-		case !e.IsDir():
-		case !departmentName.MatchString(e.Name()):
-			l.problems.add(path, text("部门名 %s 不可用", "a department cannot be named %s", strconv.Quote(e.Name())),
-				text("目录名只用小写字母、数字和横线，如 market-regulation", "name the directory with lower-case letters, digits and hyphens, such as market-regulation"))
-		default:
-			l.departments[e.Name()] = true
-			l.readDepartment(e.Name(), path)
-		}
-	}
-	if len(l.departments) == 0 && len(l.entries(filepath.Join(l.dir, "deliveries"))) == 0 {
-		l.problems.add(l.dir, text("既没有流水线，也没有投递", "there is neither a pipeline nor a delivery"),
-			text("流水线写在 departments/部门/名称.yaml", "a pipeline stands in departments/DEPARTMENT/NAME.yaml"))
-	}
-}
-
-// readDepartment reads the crosswalks and pipelines of one department.
-func (l *loader) readDepartment(name, dir string) {
-	codes := l.readCodes(filepath.Join(dir, "codes"))
-	pipelines := map[string]string{}
-	for _, path := range l.yamlFiles(dir) {
-		pipelines[strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))] = path
-		l.readPipeline(name, path, codes)
-	}
-	for _, e := range l.entries(dir) {
-		owner, isCases := strings.CutSuffix(e.Name(), ".cases")
-		if !isCases {
-			continue
-		}
-		if pipelines[owner] != "" {
-			l.checkCases(filepath.Join(dir, e.Name()))
-			continue
-		}
-		try := text("改名为 流水线名.cases", "name it after its pipeline")
-		if near := Nearest(owner, keys(pipelines)); near != "" {
-			try = text("改名为 %s", "rename it to %s", near+".cases")
-		}
-		l.problems.add(filepath.Join(dir, e.Name()), text("没有流水线 %s，这些用例不会运行", "there is no pipeline %s, so these cases never run", owner), try)
-	}
-}
-
-// checkCases reports files that look like fixtures and are none: they would never run.
-func (l *loader) checkCases(dir string) {
-	for _, e := range l.entries(dir) {
-		if e.IsDir() || filepath.Ext(e.Name()) != ".yaml" {
-			l.problems.add(filepath.Join(dir, e.Name()), text("用例只从 .yaml 文件读取，这里不会运行", "fixtures are read from .yaml files only, so this never runs"),
-				text("改名为 %s.yaml，或移出这个目录", "rename it to %s.yaml, or move it out of the directory", strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))))
-		}
-	}
-}
-
-// yamlFiles lists the YAML files of a directory; two that differ only in .yaml and .yml would be one pipeline twice.
-func (l *loader) yamlFiles(dir string) []string {
-	var paths []string
-	byName := map[string]string{}
-	for _, e := range l.entries(dir) {
-		if e.IsDir() || !isYAML(e.Name()) {
-			continue
-		}
-		path, name := filepath.Join(dir, e.Name()), strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
-		if first, twice := byName[name]; twice {
-			l.problems.add(path, text("%s 已由 %s 定义", "%s is defined by %s already", name, filepath.Base(first)), text("删去或改名其中一个文件", "remove or rename one of the files"))
-			continue
-		}
-		byName[name] = path
-		paths = append(paths, path)
-	}
-	return paths
-}
-
 func (l *loader) readDeliveries(dir string) {
 	for _, path := range l.yamlFiles(dir) {
 		l.readDelivery(path)
 	}
-}
-
-// readCodes reads the crosswalks of a department. A broken one is kept empty, so that mappings that use it are not
-// blamed for its absence.
-func (l *loader) readCodes(dir string) map[string]*mapping.Crosswalk {
-	codes := map[string]*mapping.Crosswalk{}
-	for _, e := range l.entries(dir) {
-		name, isCSV := strings.CutSuffix(e.Name(), ".csv")
-		path := filepath.Join(dir, e.Name())
-		if !isCSV {
-			l.problems.add(path, text("对照表应是 .csv 文件", "a crosswalk is a .csv file"),
-				text("另存为 CSV（UTF-8），列为 source_code,standard_code,valid_from,valid_to,note", "save it as CSV in UTF-8 with the columns source_code,standard_code,valid_from,valid_to,note"))
-			continue
-		}
-		codes[name] = l.readCrosswalk(path)
-	}
-	return codes
-}
-
-func (l *loader) readCrosswalk(path string) *mapping.Crosswalk {
-	raw, err := readFile(path, maxCrosswalkBytes)
-	if err != nil {
-		l.problems.add(path, text("无法读取对照表：%v", "cannot read the crosswalk: %v", cause(err)), nothing)
-		return &mapping.Crosswalk{}
-	}
-	if line := notUTF8(raw); line > 0 {
-		l.problems.add(path+":"+strconv.Itoa(line), text("对照表不是 UTF-8 编码", "the crosswalk is not UTF-8"),
-			text("在 Excel 中另存为“CSV UTF-8”，或执行 iconv -f GB18030 -t UTF-8", "save it as `CSV UTF-8` in Excel, or use iconv -f GB18030 -t UTF-8"))
-		return &mapping.Crosswalk{}
-	}
-	c, err := mapping.ReadCrosswalk(bytes.NewReader(raw), path)
-	l.problems.join(err)
-	if c == nil {
-		c = &mapping.Crosswalk{}
-	}
-	return c
-}
-
-// maxCrosswalkBytes is far above any list of codes.
-const maxCrosswalkBytes = 64 << 20
-
-// notUTF8 returns the first line, counted from 1, that is not UTF-8, and 0 when all are.
-func notUTF8(raw []byte) int {
-	if utf8.Valid(raw) {
-		return 0
-	}
-	at := 0
-	for at < len(raw) {
-		r, size := utf8.DecodeRune(raw[at:])
-		if r == utf8.RuneError && size == 1 {
-			break
-		}
-		at += size
-	}
-	return 1 + bytes.Count(raw[:at], []byte("\n"))
 }
 
 // warnUndelivered names entities that are published here while no delivery of this exchange takes them.
@@ -272,18 +131,6 @@ func (l *loader) warnUndelivered() {
 			}
 		}
 	}
-}
-
-// Takes says whether the delivery wants records of an entity from a department.
-func (v *Delivery) Takes(department, entity string) bool {
-	return (len(v.Entities) == 0 || slices.Contains(v.Entities, entity)) &&
-		(len(v.Departments) == 0 || slices.Contains(v.Departments, department))
-}
-
-// badName reports a name that is used in topics and so takes few characters.
-func (d *document) badName(n *yaml.Node, key string, allowed connectors.Text) {
-	d.report(n, text("%s 的值 %s 不可用", "%s cannot be %s", key, strconv.Quote(d.shown(n))),
-		text("只用%[1]s", "use only %[2]s", allowed.Zh, allowed.En))
 }
 
 func isYAML(name string) bool {

@@ -85,7 +85,7 @@ func Problems(err error) []*connectors.Problem {
 	if p, ok := err.(*connectors.Problem); ok { //nolint:errorlint // the tree is walked here, not searched
 		return []*connectors.Problem{p}
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // as above
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var list []*connectors.Problem
 		for _, e := range joined.Unwrap() {
 			list = append(list, Problems(e)...)
@@ -95,5 +95,5 @@ func Problems(err error) []*connectors.Problem {
 	if p, ok := errors.AsType[*connectors.Problem](err); ok {
 		return []*connectors.Problem{p}
 	}
-	return []*connectors.Problem{{What: connectors.Text{Zh: err.Error(), En: err.Error()}, Err: nil}}
+	return []*connectors.Problem{{What: connectors.Text{Zh: err.Error(), En: err.Error()}}}
 }

@@ -55,8 +55,8 @@ func (l *loader) certificate(o *object, key string, dst *string) {
 	if info, err := os.Stat(*dst); err != nil {
 		o.report(n, text("无法读取 tls.%s 所指的文件 %s：%v", "cannot read the file of tls.%s, %s: %v", key, *dst, cause(err)),
 			text("路径相对于交换目录", "the path is relative to the exchange directory"))
-	} else if info.IsDir() {
-		o.report(n, text("tls.%s 所指的 %s 是目录", "tls.%s names a directory, %s", key, *dst), text("写出 PEM 文件", "name the PEM file"))
+	} else if !info.Mode().IsRegular() {
+		o.report(n, text("tls.%s 所指的 %s 不是普通文件", "tls.%s names %s, which is no ordinary file", key, *dst), text("写出 PEM 文件", "name the PEM file"))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // scalar returns the text of a key's single value; ok is false when the key is missing or was reported.
@@ -49,6 +51,12 @@ func (o *object) choice(key string, dst *string, values ...string) {
 		}
 	}
 	o.notOneOf(n, key, values)
+}
+
+// badName reports a name that is used in topics and so takes few characters.
+func (d *document) badName(n *yaml.Node, key string, allowed connectors.Text) {
+	d.report(n, text("%s 的值 %s 不可用", "%s cannot be %s", key, strconv.Quote(d.shown(n))),
+		text("只用%[1]s", "use only %[2]s", allowed.Zh, allowed.En))
 }
 
 func (d *document) notOneOf(n *yaml.Node, key string, values []string) {
