@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -50,6 +51,16 @@ func elementNames(e *dictionary.Entity) []string {
 	return names
 }
 
+// suggestElement knows the other names of elements as well.
+func suggestElement(name string, e *dictionary.Entity) connectors.Text {
+	for _, el := range e.Elements {
+		if name == el.Title.Zh || slices.Contains(el.Synonyms, name) {
+			return connectors.Text{Zh: "数据字典中叫作 " + el.Name, En: "the dictionary calls it " + el.Name}
+		}
+	}
+	return suggest(name, elementNames(e))
+}
+
 type compiler struct {
 	spec     *Spec
 	dict     *dictionary.Dictionary
@@ -67,7 +78,7 @@ func (c *compiler) fields() {
 		slot := entity.Index(f.Element)
 		switch {
 		case slot < 0:
-			c.problems.add(c.spec.whereField(f, ""), suggest(f.Element, elementNames(entity)),
+			c.problems.add(c.spec.whereField(f, ""), suggestElement(f.Element, entity),
 				"实体 %[2]s 没有数据元 %[1]s", "entity %[2]s has no element %[1]s", f.Element, entity.Name)
 		case mapped[slot]:
 			c.problems.add(c.spec.whereField(f, ""), connectors.Text{}, "数据元 %s 映射了两次", "element %s is mapped twice", f.Element)
@@ -207,7 +218,7 @@ func (c *compiler) layouts(s *step) {
 		l, err := newLayout(name)
 		if err != nil {
 			c.problems.add(c.spec.whereField(s.field, "layouts"), suggest(name, layoutNames),
-				"日期格式 %s 无法识别", "layout %s cannot be read: %s", name, err)
+				"日期格式 %[1]s 无法识别", "layout %[1]s cannot be read: %[2]s", name, err)
 			continue
 		}
 		s.layouts = append(s.layouts, l)
@@ -220,7 +231,7 @@ var unitPlaces = map[string]int{"分": -2, "角": -1, "元": 0, "千元": 3, "�
 
 func (c *compiler) unit(s *step) {
 	unit, own := s.field.Unit, s.element.Unit
-	if unit == "" || unit == own {
+	if t := s.element.Type; unit == "" || unit == own || t != dictionary.Decimal && t != dictionary.Integer {
 		return
 	}
 	from, known := unitPlaces[unit]
@@ -276,8 +287,9 @@ func (c *compiler) constants(s *step) {
 		}
 		for _, n := range m.noted {
 			if n.violation.Rule != RuleCodeSetDate {
-				c.problems.add(c.spec.whereField(s.field, key), connectors.Text{}, "%[1]s 不符合数据字典：%[2]s", "%[1]s does not conform: %[3]s",
-					key, n.violation.Message.Zh, n.violation.Message.En)
+				zh, _, _ := strings.Cut(n.violation.Message.Zh, tryZh)
+				en, _, _ := strings.Cut(n.violation.Message.En, tryEn)
+				c.problems.add(c.spec.whereField(s.field, key), connectors.Text{}, "%[1]s 不符合数据字典：%[2]s", "%[1]s does not conform: %[3]s", key, zh, en)
 			}
 		}
 	}
@@ -285,7 +297,11 @@ func (c *compiler) constants(s *step) {
 
 func (c *compiler) expression(where, source string, condition bool) *expression {
 	e, err := newExpression(source, condition)
-	if err != nil {
+	own := (*expressionError)(nil)
+	switch {
+	case errors.As(err, &own):
+		c.problems.add(where, connectors.Text{}, "表达式有误：%[1]s", "the expression is wrong: %[2]s", own.Zh, own.En)
+	case err != nil:
 		c.problems.add(where, connectors.Text{Zh: `列名含有空格或符号时写 row["列名"]`, En: `write row["COLUMN"] for a column whose name is not a plain word`},
 			"表达式无法编译：%s", "the expression does not compile: %s", firstLine(err))
 	}

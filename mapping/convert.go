@@ -120,7 +120,7 @@ func readString(m *Mapper, s *boundStep, b []byte, c *cell) {
 	c.text, c.escape = b, t&traitEscape != 0
 }
 
-// fits checks the length of a text, and that a key can hold it.
+// fits checks the length of a text, that a key can hold it, and that a required text is more than a hyphen.
 func (m *Mapper) fits(s *boundStep, b []byte, chars int, t traits) bool {
 	if s.element.Length > 0 && chars > s.element.Length || chars < s.element.MinLength {
 		m.refuseLength(s, b, chars)
@@ -128,6 +128,10 @@ func (m *Mapper) fits(s *boundStep, b []byte, chars int, t traits) bool {
 	}
 	if s.key && t&traitSeparator != 0 {
 		m.refuseKey(s, b)
+		return false
+	}
+	if s.must && suspectNulls.has(b) {
+		m.refuseEmptyWord(s, b)
 		return false
 	}
 	return true

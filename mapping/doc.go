@@ -15,7 +15,7 @@
 //
 //   - Space, tab, line break, U+00A0 and U+3000 are trimmed from both ends of every text.
 //   - Empty text and the words NULL, null, \N and N/A are null. Other words (-, /, 无 …) are null only where the field
-//     lists them in nulls.
+//     lists them in nulls; a required text that consists of one is refused.
 //   - Full-width letters, digits, marks and spaces become half-width in identifiers, codes, numbers, dates and
 //     booleans. Names and free text keep their own form.
 //   - Identifiers take the canonical form of their named format: upper case, no inner hyphens.

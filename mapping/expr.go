@@ -44,7 +44,7 @@ func newExpression(source string, condition bool) (*expression, error) {
 		return nil, find.err
 	}
 	if find.rows > 0 {
-		return nil, errors.New(`row stands alone: write row["name"]`)
+		return nil, &expressionError{`row 不能单独使用：写 row["列名"]`, `row stands alone: write row["name"]`}
 	}
 	e := &expression{source: source, program: program}
 	for _, name := range find.found {
@@ -56,6 +56,11 @@ func newExpression(source string, condition bool) (*expression, error) {
 	e.columns = slices.Compact(e.columns)
 	return e, nil
 }
+
+// expressionError is a mistake in an expression that is ours to tell, not the compiler's.
+type expressionError connectors.Text
+
+func (e *expressionError) Error() string { return e.En }
 
 // columnFinder notes the columns that an expression reads, and turns row["name"] into the variable of that name.
 type columnFinder struct {
@@ -72,11 +77,11 @@ func (f *columnFinder) Visit(node *ast.Node) {
 		f.local[n.Name] = true
 	case *ast.CallNode:
 		if id, ok := n.Callee.(*ast.IdentifierNode); ok {
-			f.err = fmt.Errorf("there is no function %s", id.Value)
+			f.err = &expressionError{"没有函数 " + id.Value, "there is no function " + id.Value}
 		}
 	case *ast.IdentifierNode:
 		if n.Value == "$env" {
-			f.err = errors.New("$env is not available: name the columns")
+			f.err = &expressionError{"不能使用 $env，请写列名", "$env is not available: name the columns"}
 		}
 		if n.Value == "row" {
 			f.rows++
@@ -94,7 +99,7 @@ func (f *columnFinder) member(node *ast.Node, n *ast.MemberNode) {
 	}
 	name, ok := n.Property.(*ast.StringNode)
 	if !ok {
-		f.err = errors.New(`row takes a column's name in quotes: row["name"]`)
+		f.err = &expressionError{`row 后应为引号中的列名：row["列名"]`, `row takes a column's name in quotes: row["name"]`}
 		return
 	}
 	f.rows--

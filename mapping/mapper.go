@@ -101,7 +101,7 @@ type item struct {
 }
 
 func newMapper(b *Bound) *Mapper {
-	return &Mapper{bound: b, cells: make([]cell, len(b.steps))}
+	return &Mapper{bound: b, cells: make([]cell, len(b.steps)), taken: -1}
 }
 
 // Map maps a row of the mapper's table. A delete gives the key alone; so does, when it can be made, a row that is

@@ -20,13 +20,19 @@ func (m *Mapper) refuseAbsent(u *must) {
 	zh, en := "必填，却没有值", "is required and has no value"
 	if u.when != nil {
 		on := m.bound.steps[u.when.step].element
-		zh, en = fmt.Sprintf("按 %s 的取值应填，却没有值", named(on.Title.Zh, on.Name, "（", "）")), "is required by the value of "+on.Name+" and has none"
+		zh, en = fmt.Sprintf("按%s的取值应填，却没有值", named(on.Title.Zh, on.Name, "（", "）")), "is required by the value of "+on.Name+" and has none"
 	}
 	try := connectors.Text{Zh: "在源系统补录，或在映射中写 default", En: "fill it in at the source, or give a default in the mapping"}
 	if u.step < 0 {
 		try = connectors.Text{Zh: "在映射中为它写来源", En: "give it a source in the mapping"}
 	}
 	m.refuse(&s, RuleRequired, nil, zh, en, try)
+}
+
+// refuseEmptyWord says that a required text is a word that stands for nothing.
+func (m *Mapper) refuseEmptyWord(s *boundStep, b []byte) {
+	m.refuse(s, RuleRequired, b, "必填，却只有表示空缺的“"+string(b)+"”", "is required and holds only "+strconv.Quote(string(b))+", which stands for no value",
+		connectors.Text{Zh: "在源系统补录，或在映射中写 default", En: "fill it in at the source, or give a default in the mapping"})
 }
 
 func (m *Mapper) refuseOrder(later, earlier *boundStep) {

@@ -26,6 +26,7 @@ type step struct {
 	field   *Field
 	origin  origin
 	key     bool // the element is part of the entity key
+	must    bool // the element is a required text of free form
 	plain   bool // a value that is no list, from one column
 	// read converts a text, trimmed and not null; convert a value of any other kind. Both check it.
 	read    func(*Mapper, *boundStep, []byte, *cell)
@@ -93,6 +94,7 @@ func newStep(e *dictionary.Entity, slot int, f *Field) step {
 	if f.Default != nil {
 		s.fallback = []byte(*f.Default)
 	}
+	s.must = (s.key || el.Obligation == dictionary.Mandatory) && !s.halfwidth
 	s.plain = s.origin == originColumn && !el.List
 	switch el.Type {
 	case dictionary.Integer:

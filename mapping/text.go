@@ -178,7 +178,8 @@ type nullWords struct {
 var standingNulls = []string{"", "NULL", "null", `\N`, "N/A"}
 
 // suspectNulls mean null in many departments' data and something else in others: they are suggested, never assumed.
-var suspectNulls = newNullWords([]string{"-", "--", "/", "无", "空", "暂无", "未知", "未记录", "n/a", "None", "nan", "NaN", "#N/A", "0()"})
+var suspectNulls = newNullWords([]string{"-", "--", "/", "无", "空", "暂无", "未知", "未记录", "n/a", "None", "nan", "NaN", "#N/A", "0()",
+	"0000-00-00", "0000-00-00 00:00:00", "00000000", "000000"})
 
 func newNullWords(words []string) nullWords {
 	var n nullWords

@@ -41,6 +41,9 @@ const (
 	RuleWhen        = "when"         // the condition `when` could not be computed for this row
 )
 
+// What stands between what is wrong and what to try.
+const tryZh, tryEn = "；可尝试：", "; try: "
+
 // refuse notes a violation of the value b of a step, once per step and rule.
 func (m *Mapper) refuse(s *boundStep, rule string, b []byte, zh, en string, try connectors.Text) {
 	v := Violation{Element: s.element.Name, Rule: rule, Column: m.column(s), Shape: Shape(b)}
@@ -48,10 +51,10 @@ func (m *Mapper) refuse(s *boundStep, rule string, b []byte, zh, en string, try 
 	v.Message.Zh = named(title.Zh, s.element.Name, "（", "）") + "：" + zh
 	v.Message.En = named(title.En, s.element.Name, " (", ")") + ": " + en
 	if try.Zh != "" {
-		v.Message.Zh += "；可尝试：" + try.Zh
+		v.Message.Zh += tryZh + try.Zh
 	}
 	if try.En != "" {
-		v.Message.En += "; try: " + try.En
+		v.Message.En += tryEn + try.En
 	}
 	m.note(s.slot, v)
 }
