@@ -57,7 +57,7 @@ func reach(ctx context.Context, x *config.Exchange) []*connectors.Problem {
 	return slices.Concat(found...)
 }
 
-// reachBroker checks that the brokers answer and that topics which exist have the partitions that are configured.
+// reachBroker checks that the brokers answer and that topics which exist are as they must be.
 func reachBroker(ctx context.Context, x *config.Exchange) []*connectors.Problem {
 	where := strings.Join(x.Broker.Brokers, ",")
 	client, err := broker.Connect(x.Broker)
@@ -65,22 +65,37 @@ func reachBroker(ctx context.Context, x *config.Exchange) []*connectors.Problem 
 		return at(where, connectors.Text{Zh: "无法连接 Kafka", En: "cannot connect to Kafka"}, err)
 	}
 	defer client.Close()
-	topics, err := client.Topics(ctx)
+	exist, err := client.Topics(ctx)
 	if err != nil {
 		return at(where, connectors.Text{Zh: "Kafka 没有应答", En: "Kafka does not answer"}, err)
 	}
 	var list []*connectors.Problem
-	for _, p := range x.Pipelines {
-		for _, entity := range entities(p) {
-			topic := x.Prefix + "." + p.Department + "." + entity
-			if n, exists := topics[topic]; exists && n != x.Topics.Partitions {
-				list = append(list, &connectors.Problem{Where: topic,
-					What: connectors.Text{Zh: fmt.Sprintf("主题有 %d 个分区，datong.yaml 要求 %d 个", n, x.Topics.Partitions), En: fmt.Sprintf("the topic has %d partitions, datong.yaml wants %d", n, x.Topics.Partitions)},
-					Try:  connectors.Text{Zh: fmt.Sprintf("写 topics: {partitions: %d}；有键主题的分区数不能改变", n), En: fmt.Sprintf("set topics: {partitions: %d}; the partitions of a keyed topic never change", n)}})
-			}
+	for _, name := range standardTopics(x) {
+		if _, ok := exist[name]; !ok {
+			continue // `run` creates it
+		}
+		differences, err := client.CompareTopic(ctx, broker.StandardTopic(name, x.Topics.TopicOptions))
+		if err != nil {
+			return append(list, at(name, connectors.Text{Zh: "无法读取主题", En: "cannot read the topic"}, err)...)
+		}
+		for _, d := range differences {
+			list = append(list, &d)
 		}
 	}
 	return list
+}
+
+// standardTopics lists the topics that the exchange publishes records to, each once.
+func standardTopics(x *config.Exchange) []string {
+	var topics []string
+	for _, p := range x.Pipelines {
+		for _, entity := range entities(p) {
+			if name := x.Prefix + "." + p.Department + "." + entity; !slices.Contains(topics, name) {
+				topics = append(topics, name)
+			}
+		}
+	}
+	return topics
 }
 
 // reachSource opens a pipeline's source at its start and lets it check itself.
@@ -140,7 +155,7 @@ func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.T
 			list = append(list, config.Problems(err)...)
 			continue
 		}
-		if keys, plain := plan.KeyColumns(); plain && !uniqueOn(t, keys) {
+		if keys, plain := plan.KeyColumns(); plain && typed(t) && !uniqueOn(t, keys) {
 			list = append(list, &connectors.Problem{Where: p.ID() + ": " + t.Name, Warning: true,
 				What: connectors.Text{Zh: fmt.Sprintf("数据源在 %s 上没有唯一键；两行同键时，后一行进入隔离区", strings.Join(keys, ", ")), En: fmt.Sprintf("the source has no unique key on %s; of two rows with one key the second is quarantined", strings.Join(keys, ", "))}})
 		}
@@ -163,6 +178,9 @@ func noTable(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table)
 	}
 	return problem
 }
+
+// typed says that the source is a database, which could hold a unique key; a file never does.
+func typed(t *connectors.Table) bool { return len(t.Columns) > 0 && t.Columns[0].DBType != "" }
 
 // uniqueOn says whether the source guarantees that the named columns identify a row: its key is among them.
 func uniqueOn(t *connectors.Table, columns []string) bool {

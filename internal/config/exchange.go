@@ -44,11 +44,10 @@ type Exchange struct {
 	Warnings []*connectors.Problem
 }
 
-// Topics says how topics are created.
+// Topics says how topics are created, and how what goes into them is compressed.
 type Topics struct {
-	Partitions  int
-	Replication int    // -1: what the broker's default.replication.factor says
-	Compression string // lz4, zstd or none
+	broker.TopicOptions
+	Compression string // one of broker.Compressions
 }
 
 // Pipeline is one source of one department with its mappings.

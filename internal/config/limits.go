@@ -9,29 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Window is a time of day, in the local time of the machine, in which a source may be read. It may go over midnight.
+// Window is a time of day, in China Standard Time, in which a source may be read. From after To spans midnight.
 type Window struct {
 	From, To time.Duration // since midnight
-}
-
-// Contains says whether t falls into the window; To itself does not.
-func (w Window) Contains(t time.Time) bool {
-	at := sinceMidnight(t)
-	if w.From <= w.To {
-		return w.From <= at && at < w.To
-	}
-	return at >= w.From || at < w.To
-}
-
-// String returns the window as it is written: 22:00-06:00.
-func (w Window) String() string {
-	clock := func(d time.Duration) string { return time.Time{}.Add(d).Format("15:04") }
-	return clock(w.From) + "-" + clock(w.To)
-}
-
-func sinceMidnight(t time.Time) time.Duration {
-	h, m, s := t.Clock()
-	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
 }
 
 var windowText = regexp.MustCompile(`^([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)$`)

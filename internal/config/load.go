@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/mapping/dictionary"
 )
@@ -27,7 +28,7 @@ type loader struct {
 func Load(dir string, reg *connectors.Registry) (*Exchange, error) {
 	l := &loader{dir: dir, registry: reg, departments: map[string]bool{}, exchange: &Exchange{
 		Dir: dir, Prefix: defaultPrefix, Site: defaultSite, HTTP: defaultHTTP, Dictionary: dictionary.Builtin(),
-		Topics:             Topics{Partitions: defaultPartitions, Replication: -1, Compression: defaultCompression},
+		Topics:             Topics{TopicOptions: broker.TopicOptions{Partitions: defaultPartitions}, Compression: defaultCompression},
 		TransactionTimeout: defaultTransactionTimeout,
 	}}
 	if !l.isExchange() {

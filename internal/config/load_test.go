@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
 )
 
@@ -174,11 +176,42 @@ sink: {connector: sample, url: x}
 	if diff := cmp.Diff([]string{"a:1", "b:2"}, x.Broker.Brokers); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(Topics{Partitions: 3, Replication: 2, Compression: "zstd"}, x.Topics); diff != "" {
+	if diff := cmp.Diff(Topics{TopicOptions: broker.TopicOptions{Partitions: 3, Replication: 2}, Compression: "zstd"}, x.Topics); diff != "" {
 		t.Error(diff)
 	}
 	if x.Embedded || x.Prefix != "gov" || x.Site != "front-1" || x.Broker.ClientID != "datong-front-1" || x.TransactionTimeout != 20*time.Second {
 		t.Errorf("exchange %+v", x)
+	}
+}
+
+func TestLimitsOfAPipeline(t *testing.T) {
+	dir := writeFiles(t, txtar.Parse([]byte(`
+-- datong.yaml --
+brokers: embedded
+-- departments/a/divisions.yaml --
+source: {connector: sample, url: x}
+mapping:
+  entity: division
+  fields: {code: C, year: Y, name: N, level: L}
+commit: {interval: 1s, rows: 10, bytes: 1MiB}
+max_refused: 5%
+max_deletes: {rows: 7}
+limits: {rows_per_second: 100, windows: ["22:00-06:00", "9:00-17:30"]}
+`)))
+	x, err := Load(dir, sampleRegistry(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := x.Pipelines[0]
+	if p.ID() != "a/divisions" || p.CommitInterval != time.Second || p.CommitRows != 10 || p.CommitBytes != 1<<20 || p.RowsPerSecond != 100 {
+		t.Errorf("pipeline %+v", p)
+	}
+	if got, want := []Limit{p.MaxRefused, p.MaxDeletes}, []Limit{{5, 1000}, {10, 7}}; !slices.Equal(got, want) {
+		t.Errorf("limits: got %v, want %v", got, want)
+	}
+	want := []Window{{22 * time.Hour, 6 * time.Hour}, {9 * time.Hour, 17*time.Hour + 30*time.Minute}}
+	if diff := cmp.Diff(want, p.Windows); diff != "" {
+		t.Errorf("windows (-want +got):\n%s", diff)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/datong-dx/datong/broker"
 )
 
 var (
@@ -37,12 +39,19 @@ func (l *loader) readSite(path string) {
 	}
 	l.security(o)
 	if t := o.section("topics"); t != nil {
-		t.integer("partitions", &x.Topics.Partitions, 1, 10_000)
-		t.integer("replication", &x.Topics.Replication, 1, 1000)
-		t.choice("compression", &x.Topics.Compression, "lz4", "zstd", "none")
-		t.done()
+		t.topics(&x.Topics)
 	}
 	o.duration("transaction_timeout", &x.TransactionTimeout, time.Second, 15*time.Minute)
+	o.done()
+}
+
+func (o *object) topics(t *Topics) {
+	o.integer("partitions", &t.Partitions, 1, 10_000)
+	o.integer("replication", &t.Replication, 1, 1000)
+	o.choice("compression", &t.Compression, broker.Compressions...)
+	o.duration("delete_retention", &t.DeleteRetention, time.Hour, 10*365*24*time.Hour)
+	o.duration("min_compaction_lag", &t.MinCompactionLag, 0, 10*365*24*time.Hour)
+	o.size("max_message_bytes", &t.MaxMessageBytes, 64<<10, 64<<20)
 	o.done()
 }
 
