@@ -87,7 +87,7 @@ func (t *codeTable) header(record []string, at position) bool {
 			return false
 		}
 		if slices.Contains(t.columns[:i], name) {
-			t.add(at, connectors.Text{}, "列 %s 重复", "column %s is given twice", name)
+			t.add(at, noTry, "列 %s 重复", "column %s is given twice", name)
 			return false
 		}
 	}
@@ -108,7 +108,7 @@ func (t *codeTable) code(record []string, at position) (Code, bool) {
 		*targets[name] = strings.TrimSpace(record[i])
 	}
 	if c.Value == "" || c.Title.Zh == "" {
-		t.add(at, connectors.Text{}, "代码或中文名称为空", "the code or its Chinese title is empty")
+		t.add(at, noTry, "代码或中文名称为空", "the code or its Chinese title is empty")
 		return c, false
 	}
 	var err1, err2 error
@@ -119,7 +119,7 @@ func (t *codeTable) code(record []string, at position) (Code, bool) {
 		return c, false
 	}
 	if c.From > c.To {
-		t.add(at, connectors.Text{}, "代码 %s 的有效期止于开始之前", "the validity of code %s ends before it begins", c.Value)
+		t.add(at, noTry, "代码 %s 的有效期止于开始之前", "the validity of code %s ends before it begins", c.Value)
 		return c, false
 	}
 	return c, true

@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/datong-dx/datong/connectors"
 )
 
 // entityDraft is an entity as its file has it, before the elements that refer to others are resolved.
@@ -57,11 +55,11 @@ func parseEntity(p *problems, name string, text []byte) *entityDraft {
 		"elements":     d.drafts,
 	})
 	if d.Name == "" && d.extends == "" {
-		d.add(d.Entity.at, connectors.Text{}, "缺少 entity（新实体）或 extends（扩展内置实体）", "entity (a new one) or extends (a built-in one) is missing")
+		d.add(d.Entity.at, noTry, "缺少 entity（新实体）或 extends（扩展内置实体）", "entity (a new one) or extends (a built-in one) is missing")
 		return nil
 	}
 	if d.Name != "" && d.extends != "" {
-		d.add(d.Entity.at, connectors.Text{}, "entity 与 extends 只能写一个", "only one of entity and extends can be given")
+		d.add(d.Entity.at, noTry, "entity 与 extends 只能写一个", "only one of entity and extends can be given")
 		return nil
 	}
 	return d
@@ -106,7 +104,7 @@ func (f *yamlFile) condition(to **Condition) func(*yaml.Node) {
 		c := &Condition{}
 		f.object(n, fields{"element": f.text(&c.Element), "in": f.texts(&c.In), "not_in": f.texts(&c.NotIn)})
 		if c.Element == "" {
-			f.add(f.at(n), connectors.Text{}, "条件缺少 element", "the condition lacks its element")
+			f.add(f.at(n), noTry, "条件缺少 element", "the condition lacks its element")
 			return
 		}
 		*to = c

@@ -85,7 +85,7 @@ func (l *loader) keepEntity(d *entityDraft, before *Entity) {
 // strengthen returns a copy of a built-in element with what the draft adds to it.
 func (l *loader) strengthen(d *entityDraft, draft *elementDraft, before *Element) *Element {
 	if _, _, ok := d.sameAs(draft); ok {
-		l.add(draft.at, connectors.Text{}, "%s 已在 %s 定义，不能再用 same_as", "%s is declared in %s and cannot be the same as another", draft.name, before.at)
+		l.add(draft.at, noTry, "%s 已在 %s 定义，不能再用 same_as", "%s is declared in %s and cannot be the same as another", draft.name, before.at)
 	}
 	after := *before
 	given := d.read(&after, draft)
@@ -107,7 +107,7 @@ func (l *loader) moreCodes(before *CodeSet, codes []Code, at position) *CodeSet 
 	after.Codes = slices.Clone(before.Codes)
 	for _, c := range codes {
 		if _, taken := before.index[c.Value]; taken {
-			l.add(c.at, connectors.Text{}, "代码 %s 已在代码集 %s 中（定义于 %s）", "code %s is in code set %s already (declared in %s)", c.Value, before.Name, before.Codes[before.index[c.Value].first].at)
+			l.add(c.at, noTry, "代码 %s 已在代码集 %s 中（定义于 %s）", "code %s is in code set %s already (declared in %s)", c.Value, before.Name, before.Codes[before.index[c.Value].first].at)
 			continue
 		}
 		after.Codes = append(after.Codes, c)

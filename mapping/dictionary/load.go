@@ -2,7 +2,6 @@ package dictionary
 
 import (
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
@@ -55,65 +54,13 @@ func load(base *Dictionary, root fs.FS, label string) (*Dictionary, error) {
 	return d, nil
 }
 
-// readLayout refuses what would otherwise be overlooked: a directory or file with a misspelt name.
-func (l *loader) readLayout() {
-	known := []string{manifestFile, codesFile, entitiesDir, codesDir}
-	for _, e := range l.dir(".") {
-		if !slices.Contains(known, e.Name()) && !ignored(e.Name()) {
-			l.add(position{file: l.file(e.Name())}, suggest(e.Name(), known), "数据字典目录中不认识的文件", "nothing of this name belongs in a dictionary")
-		}
-	}
-}
-
-// ignored are files that people keep beside the data.
-func ignored(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".md") || strings.HasSuffix(name, "~")
-}
-
-// dir lists a directory; one that is not there is empty, except the root.
-func (l *loader) dir(name string) []fs.DirEntry {
-	list, err := fs.ReadDir(l.root, name)
-	if err != nil && (name == "." || !isMissing(err)) {
-		l.addCause(position{file: l.file(name)}, err, "读取目录", "read the directory")
-	}
-	return list
-}
-
-// files calls fn for each file of a directory with the extension; any other file there is a problem.
-func (l *loader) files(dir, extension string, fn func(base, file string, text []byte)) {
-	for _, e := range l.dir(dir) {
-		name := path.Join(dir, e.Name())
-		if ignored(e.Name()) {
-			continue
-		}
-		if e.IsDir() || path.Ext(e.Name()) != extension {
-			l.add(position{file: l.file(name)}, connectors.Text{}, "此目录只放 %s 文件", "this directory holds only %s files", extension)
-			continue
-		}
-		if text, ok := l.read(name); ok {
-			fn(strings.TrimSuffix(e.Name(), extension), l.file(name), text)
-		}
-	}
-}
-
-// read returns a file's text and whether it is there.
-func (l *loader) read(name string) ([]byte, bool) {
-	text, err := fs.ReadFile(l.root, name)
-	if err != nil && !isMissing(err) {
-		l.addCause(position{file: l.file(name)}, err, "读取文件", "read the file")
-	}
-	return text, err == nil
-}
-
-func (l *loader) file(name string) string { return path.Join(l.label, name) }
-
 // readManifest reads dictionary.yaml. The built-in one must have it; a city's may go without.
 func (l *loader) readManifest() {
 	text, ok := l.read(manifestFile)
 	at := position{l.file(manifestFile), 1}
 	if !ok {
 		if l.base == nil {
-			l.add(at, connectors.Text{}, "缺少文件", "the file is missing")
+			l.add(at, noTry, "缺少文件", "the file is missing")
 		}
 		return
 	}
@@ -125,7 +72,7 @@ func (l *loader) readManifest() {
 		l.add(at, connectors.Text{Zh: "写作 1.0.0", En: "write it as 1.0.0"}, "version 不是语义化版本号", "version is not a semantic version")
 	}
 	if l.base != nil && !nameRule.MatchString(l.name) {
-		l.add(at, connectors.Text{}, "name 应为小写字母开头的字母、数字和下划线", "name is lower-case letters, digits and underscores, a letter first")
+		l.add(at, noTry, "name 应为小写字母开头的字母、数字和下划线", "name is lower-case letters, digits and underscores, a letter first")
 	}
 }
 
@@ -149,7 +96,7 @@ func (l *loader) readCodeSets() {
 		}
 		c := declared[set]
 		if c == nil {
-			l.add(position{file: file}, connectors.Text{}, "代码集 %s 没有在 codes.yaml 中定义", "code set %s is not declared in codes.yaml", set)
+			l.add(position{file: file}, noTry, "代码集 %s 没有在 codes.yaml 中定义", "code set %s is not declared in codes.yaml", set)
 			return
 		}
 		c.Codes = codes
@@ -158,7 +105,7 @@ func (l *loader) readCodeSets() {
 	})
 	for name, c := range declared {
 		if !filled[name] {
-			l.add(c.at, connectors.Text{}, "缺少 codes/%s.csv", "codes/%s.csv is missing", name)
+			l.add(c.at, noTry, "缺少 codes/%s.csv", "codes/%s.csv is missing", name)
 		}
 	}
 }
@@ -204,63 +151,6 @@ func (e *Entity) build() {
 	for i, name := range e.Key {
 		e.keys[i] = e.Index(name)
 	}
-}
-
-// resolveAll makes an element of every draft of a new entity. Those of an extension are made over the built-in ones later.
-func (l *loader) resolveAll() {
-	for _, d := range l.drafts {
-		for _, draft := range d.elements {
-			if d.extends == "" {
-				l.resolve(d, draft)
-			}
-		}
-	}
-}
-
-// resolve makes the element of a draft, or nil when that was a problem. Like the one it is the same as, it has a title, a
-// type and all that makes up a value; obligation, conditions and order in time belong to the entity and are not taken over.
-func (l *loader) resolve(d *entityDraft, draft *elementDraft) *Element {
-	if draft.state != unresolved {
-		return draft.element
-	}
-	el := &Element{Obligation: Optional, Sensitivity: d.sensitivity, Standard: d.Standard, Clause: d.Clause}
-	if entity, element, ok := d.sameAs(draft); ok {
-		draft.state = resolving
-		like := l.like(draft, entity, element)
-		draft.state = resolved
-		if like == nil {
-			return nil
-		}
-		*el = *like
-		el.Obligation, el.RequiredWhen, el.NotBefore = Optional, nil, ""
-	}
-	el.Name, el.at = draft.name, draft.at
-	given := d.read(el, draft)
-	if given["standard"] && !given["clause"] {
-		el.Clause = ""
-	}
-	draft.element, draft.state = el, resolved
-	return el
-}
-
-// like returns the element that a draft is the same as: one of this directory or of the base.
-func (l *loader) like(draft *elementDraft, entity, element string) *Element {
-	for _, d := range l.drafts {
-		for _, other := range d.elements {
-			if d.Name != entity || other.name != element {
-				continue
-			}
-			if other.state == resolving {
-				l.add(draft.at, noTry, "same_as 形成循环", "same_as goes in a circle")
-			}
-			return l.resolve(d, other)
-		}
-	}
-	if e := l.entities[entity]; e != nil && e.Element(element) != nil {
-		return e.Element(element)
-	}
-	l.add(draft.at, noTry, "same_as 指向的 %s.%s 不存在", "same_as names %s.%s, which does not exist", entity, element)
-	return nil
 }
 
 // dictionary puts together what was read.

@@ -61,6 +61,9 @@ func (p *problems) err() error {
 	return errors.Join(errs...)
 }
 
+// noTry stands where a problem has no cure worth telling.
+var noTry connectors.Text
+
 // suggest is the cure for a name that is not known: the nearest one, or the list when it is short.
 func suggest(want string, names []string) connectors.Text {
 	best, least := "", max(1, len(want)/3)+1

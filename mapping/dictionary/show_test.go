@@ -72,7 +72,7 @@ func TestUnknownNamesSuggestTheNearest(t *testing.T) {
 		"there is no entity legal_entitty (try: did you mean legal_entity)":       d.WriteEntity(io.Discard, "en", "legal_entitty"),
 		"entity legal_entity has no element usc (try: did you mean uscc)":         d.WriteElement(io.Discard, "en", "legal_entity", "usc"),
 		"there is no code set divisions (try: did you mean division)":             d.WriteCodes(io.Discard, "en", "divisions", ""),
-		"there is no entity case_aplication (try: did you mean case_application)": d.WriteElement(io.Discard, "en", "case_aplication", "case_no"),
+		"there is no entity cse_application (try: did you mean case_application)": d.WriteElement(io.Discard, "en", "cse_application", "case_no"),
 	} {
 		var p *connectors.Problem
 		if !errors.As(err, &p) || p.In("en") != want {

@@ -19,8 +19,6 @@ var (
 	semver   = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
 )
 
-var noTry connectors.Text
-
 // validate checks a whole dictionary: everything that can only be seen when all its parts are there.
 func (l *loader) validate(d *Dictionary) {
 	for _, c := range d.codeSets {

@@ -28,7 +28,7 @@ func (f *yamlFile) open(text []byte) *yaml.Node {
 		return nil
 	}
 	if len(doc.Content) == 0 {
-		f.add(position{file: f.name}, connectors.Text{}, "文件为空", "the file is empty")
+		f.add(position{file: f.name}, noTry, "文件为空", "the file is empty")
 		return nil
 	}
 	return doc.Content[0]
@@ -62,7 +62,7 @@ func (f *yamlFile) pairs(n *yaml.Node, fn func(key, value *yaml.Node)) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := resolve(n.Content[i]), resolve(n.Content[i+1])
 		if first, twice := lines[key.Value]; twice {
-			f.add(f.at(key), connectors.Text{}, "键 %s 重复，首次出现在第 %d 行", "key %s is given twice, first in line %d", key.Value, first)
+			f.add(f.at(key), noTry, "键 %s 重复，首次出现在第 %d 行", "key %s is given twice, first in line %d", key.Value, first)
 			continue
 		}
 		lines[key.Value] = key.Line
@@ -149,7 +149,7 @@ func (f *yamlFile) both(to *connectors.Text) func(*yaml.Node) {
 		var t connectors.Text
 		f.object(n, fields{"zh": f.text(&t.Zh), "en": f.text(&t.En)})
 		if t.Zh == "" {
-			f.add(f.at(n), connectors.Text{}, "缺少中文（zh）", "the Chinese text (zh) is missing")
+			f.add(f.at(n), noTry, "缺少中文（zh）", "the Chinese text (zh) is missing")
 		}
 		*to = t
 	}
