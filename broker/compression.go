@@ -57,6 +57,7 @@ func parseCompression(name string) (codec, error) {
 var (
 	lz4Compressors = sync.Pool{New: func() any { return new(lz4.Compressor) }}
 	lz4Readers     = sync.Pool{New: func() any { return lz4.NewReader(nil) }}
+	gzipReaders    = sync.Pool{New: func() any { return new(gzip.Reader) }}
 	gzipWriters    = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
 	zstdEncoder    = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
@@ -132,6 +133,9 @@ func appendLZ4(dst, src []byte) ([]byte, error) {
 
 // decompress appends src, decompressed, to dst.
 func (c codec) decompress(dst, src []byte) ([]byte, error) {
+	if cap(dst) == 0 {
+		dst = make([]byte, 0, min(4*len(src), chunkBytes)+512) // what our own batches need, and room to see the end
+	}
 	switch c {
 	case codecLZ4:
 		r := lz4Readers.Get().(*lz4.Reader)
@@ -141,8 +145,9 @@ func (c codec) decompress(dst, src []byte) ([]byte, error) {
 	case codecZstd:
 		return zstdDecoder().DecodeAll(src, dst)
 	case codecGzip:
-		r, err := gzip.NewReader(bytes.NewReader(src))
-		if err != nil {
+		r := gzipReaders.Get().(*gzip.Reader)
+		defer gzipReaders.Put(r)
+		if err := r.Reset(bytes.NewReader(src)); err != nil {
 			return dst, err
 		}
 		return appendAll(dst, r)

@@ -3,7 +3,6 @@ package broker
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"slices"
 )
@@ -76,22 +75,6 @@ func (b rawBatch) aborts() (bool, error) {
 	return binary.BigEndian.Uint16(r.Key[2:]) == 0, nil
 }
 
-// records returns the batch's records, decompressed into arena when they are compressed, and the arena as it grew.
-// Memory of the arena handed out before is never moved: a growing arena leaves it behind.
-func (b rawBatch) records(arena []byte) (data, grown []byte, err error) {
-	data = b[batchHeaderBytes:]
-	c := codec(b.attributes() & attributeCodec)
-	if c == codecNone {
-		return data, arena, nil
-	}
-	at := len(arena)
-	grown, err = c.decompress(arena, data)
-	if err != nil {
-		return nil, arena, fmt.Errorf("decompress: %w", err)
-	}
-	return grown[at:], grown, nil
-}
-
 // appendRecords parses the records of a batch, from data, and appends those at offset from or later.
 func (b rawBatch) appendRecords(dst []Record, data []byte, from int64) ([]Record, error) {
 	n := int(b.count())
@@ -138,13 +121,7 @@ func parseRecord(data []byte, b rawBatch, r *Record) ([]byte, error) {
 		return nil, errLength
 	}
 	r.headers = f.b
-	for ; count > 0; count-- {
-		if f.nullable() == nil { // a header's name is never null
-			return nil, errLength
-		}
-		f.nullable()
-	}
-	if f.failed || len(f.b) > 0 {
+	if !wellFormed(f.b, int(count)) {
 		return nil, errLength
 	}
 	if offsetDelta < 0 || offsetDelta > int64(b.lastDelta()) {
@@ -156,6 +133,35 @@ func parseRecord(data []byte, b rawBatch, r *Record) ([]byte, error) {
 		r.Time = b.maxTime()
 	}
 	return rest, nil
+}
+
+// wellFormed tells whether b is exactly count headers, so that nextHeader need not look. It is most of the work of
+// reading a record with many headers, hence one plain loop.
+func wellFormed(b []byte, count int) bool {
+	at := 0
+	for field := range 2 * count {
+		if at >= len(b) {
+			return false
+		}
+		n := int64(b[at]>>1) ^ -int64(b[at]&1)
+		if b[at] < 0x80 {
+			at++
+		} else {
+			v, w := binary.Varint(b[at:])
+			if w <= 0 {
+				return false
+			}
+			n, at = v, at+w
+		}
+		if n < 0 && (n != -1 || field%2 == 0) { // a value may be null, a name may not
+			return false
+		}
+		if n > int64(len(b)-at) {
+			return false
+		}
+		at += max(int(n), 0)
+	}
+	return at == len(b)
 }
 
 // fields reads varint-prefixed fields; see [scanner] for failed.

@@ -17,8 +17,9 @@ type fetch struct {
 	asked  []asked
 	x      *exchange
 	err    error
-	arena  []byte // decompressed records
 	view   []Record
+	rooms  [][]byte // for the decompressed records of one batch each
+	used   int      // rooms in use
 }
 
 // asked is what a fetch wants of one partition.
@@ -157,11 +158,19 @@ func (f *fetch) decode(p *portion, from int64, committed bool) (next int64, err 
 }
 
 func (f *fetch) take(b rawBatch, from int64) error {
-	data, arena, err := b.records(f.arena)
-	if err != nil {
-		return err
+	data := []byte(b[batchHeaderBytes:])
+	if c := codec(b.attributes() & attributeCodec); c != codecNone {
+		if f.used == len(f.rooms) {
+			f.rooms = append(f.rooms, nil)
+		}
+		room, err := c.decompress(f.rooms[f.used][:0], data)
+		if err != nil {
+			return fmt.Errorf("decompress: %w", err)
+		}
+		f.rooms[f.used], data = room, room
+		f.used++
 	}
-	f.arena = arena
+	var err error
 	f.view, err = b.appendRecords(f.view, data, from)
 	return err
 }

@@ -41,4 +41,3 @@ func TestABatchAcrossTheWrapIsAccepted(t *testing.T) {
 		}
 	})
 }
-

@@ -214,6 +214,9 @@ func (p *Producer) Commit(ctx context.Context, t *Txn) error {
 	p.state = ready
 	for _, s := range streams {
 		p.sequences[s.TopicPartition] = s.next
+		if !t.lent {
+			s.release()
+		}
 	}
 	return nil
 }

@@ -15,16 +15,17 @@ import (
 type ReaderOptions struct {
 	// ReadUncommitted shows records of open and aborted transactions too. Only for looking into a topic.
 	ReadUncommitted bool
-	// PartitionBytes is how much of one partition is asked for at once: 1 MiB when zero. A larger record still comes.
+	// PartitionBytes is how much of one partition is asked for at once, compressed: 512 KiB when zero. A larger record
+	// still comes.
 	PartitionBytes int
-	// MaxBytes is how much is asked for at once of all partitions of one broker together: 16 MiB when zero. Each
-	// partition gets its share, at least 64 KiB.
+	// MaxBytes is how much is asked for at once of all partitions of one broker together, compressed: 4 MiB when zero.
+	// Each partition gets its share, at least 64 KiB. Two such answers are held at a time, and what they decompress to.
 	MaxBytes int
 }
 
 const (
-	defaultPartitionBytes = 1 << 20
-	defaultFetchBytes     = 16 << 20
+	defaultPartitionBytes = 512 << 10
+	defaultFetchBytes     = 4 << 20
 	leastPartitionBytes   = 64 << 10
 	mostPartitionBytes    = 1 << 30
 )
@@ -157,7 +158,12 @@ func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]Fetched, error
 		select {
 		case f := <-r.done:
 			delete(r.busy, f.leader)
-			if out, err := r.receive(ctx, f); len(out) > 0 || err != nil {
+			out, err := r.receive(ctx, f)
+			if len(out) > 0 {
+				// The next answer travels while the caller works on this one; what is wrong shows in the next Poll.
+				_ = r.request(ctx, wait)
+			}
+			if len(out) > 0 || err != nil {
 				return out, err
 			}
 		case <-timer.C:
@@ -249,7 +255,7 @@ func (r *Reader) fetch() *fetch {
 	if n := len(r.free); n > 0 {
 		f := r.free[n-1]
 		r.free = r.free[:n-1]
-		f.asked, f.arena, f.view, f.err = f.asked[:0], f.arena[:0], f.view[:0], nil
+		f.asked, f.view, f.used, f.err = f.asked[:0], f.view[:0], 0, nil
 		return f
 	}
 	return &fetch{x: new(exchange)}

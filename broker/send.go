@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -20,6 +21,18 @@ type stream struct {
 	TopicPartition
 	batches [][]byte
 	next    int32 // sequence number after the last batch
+	packed  [][]byte
+}
+
+// packs is memory for compressed batches. It comes back only from transactions in which every request was answered.
+var packs = sync.Pool{New: func() any { return make([]byte, 0, chunkBytes/4) }}
+
+func (s *stream) release() {
+	for _, m := range s.packed {
+		if m != nil {
+			packs.Put(m[:0]) //nolint:staticcheck // a slice header per batch of up to a MiB
+		}
+	}
 }
 
 const (
@@ -41,13 +54,13 @@ func (p *Producer) encode(t *Txn) ([]*stream, error) {
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, section := range t.order {
 		s := &stream{TopicPartition: section.TopicPartition, next: p.sequences[section.TopicPartition]}
-		s.batches = make([][]byte, len(section.chunks))
+		s.batches, s.packed = make([][]byte, len(section.chunks)), make([][]byte, len(section.chunks))
 		streams[i] = s
 		for j, c := range section.chunks {
 			by := stamp{producer: p.producer, epoch: p.epoch, sequence: s.next, time: now}
 			s.next = nextSequence(s.next, c.count)
 			work.Go(func() (err error) {
-				s.batches[j], err = p.encodeChunk(section.TopicPartition, c, by)
+				s.batches[j], s.packed[j], err = p.encodeChunk(section.TopicPartition, c, by)
 				return err
 			})
 		}
@@ -61,22 +74,23 @@ func (p *Producer) encode(t *Txn) ([]*stream, error) {
 // smallBatchBytes is where compressing stops to be worth its headers.
 const smallBatchBytes = 256
 
-func (p *Producer) encodeChunk(to TopicPartition, c chunk, by stamp) ([]byte, error) {
+// encodeChunk returns the batch of a chunk, and the memory that was taken for it when it was compressed.
+func (p *Producer) encodeChunk(to TopicPartition, c chunk, by stamp) (batch, packed []byte, err error) {
 	batch, how := c.data, codecNone
 	if p.codec != codecNone && len(c.data) > smallBatchBytes {
-		packed, err := p.codec.compress(make([]byte, batchHeaderBytes, batchHeaderBytes+len(c.data)/3), c.data[batchHeaderBytes:])
+		packed, err = p.codec.compress(packs.Get().([]byte)[:batchHeaderBytes], c.data[batchHeaderBytes:])
 		if err != nil {
-			return nil, fmt.Errorf("compress a batch for %s: %w", to.Topic, err)
+			return nil, nil, fmt.Errorf("compress a batch for %s: %w", to.Topic, err)
 		}
 		if len(packed) < len(batch) {
 			batch, how = packed, p.codec
 		}
 	}
 	if len(batch) > p.opts.MaxMessageBytes {
-		return nil, tooLarge(to, fmt.Sprint(len(batch)), p.opts.MaxMessageBytes, nil)
+		return nil, nil, tooLarge(to, fmt.Sprint(len(batch)), p.opts.MaxMessageBytes, nil)
 	}
 	sealBatch(batch, c.count, how, by)
-	return batch, nil
+	return batch, packed, nil
 }
 
 func tooLarge(to TopicPartition, size string, limit int, err error) error {

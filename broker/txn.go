@@ -23,8 +23,13 @@ type chunk struct {
 	count int
 }
 
-// chunkBytes keeps a batch below 1048588 bytes, the default max.message.bytes of Apache Kafka, even uncompressed.
-const chunkBytes = 1 << 20
+const (
+	// chunkBytes keeps a batch below 1048588 bytes, the default max.message.bytes of Apache Kafka, even uncompressed.
+	chunkBytes = 1 << 20
+	// firstChunkBytes keeps a partition's first batch small: the first batches of all partitions go in one request that
+	// nothing overlaps with (see send.go).
+	firstChunkBytes = 128 << 10
+)
 
 // maxSpareBytes bounds the memory that a Txn keeps for reuse.
 const maxSpareBytes = 48 << 20
@@ -32,8 +37,11 @@ const maxSpareBytes = 48 << 20
 // Add appends a record to a partition. The body, as [Envelope.AppendBody] makes it, is copied.
 func (t *Txn) Add(topic string, partition int32, body []byte) {
 	s := t.section(topic, partition)
-	last := len(s.chunks) - 1
-	if last < 0 || len(s.chunks[last].data)+len(body)+maxVarintRecordPrefix > chunkBytes {
+	last, limit := len(s.chunks)-1, chunkBytes
+	if last == 0 {
+		limit = firstChunkBytes
+	}
+	if last < 0 || len(s.chunks[last].data)+len(body)+maxVarintRecordPrefix > limit {
 		if last < 0 {
 			t.order = append(t.order, s)
 		}
