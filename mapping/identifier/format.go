@@ -27,11 +27,12 @@ type Format struct {
 	Standard string
 	// Layout tells in words how the identifier is made up.
 	Layout connectors.Text
-	// Check returns nil for a well-formed canonical identifier and a *Reason otherwise. It allocates nothing.
+	// Check returns nil for a well-formed identifier in canonical form, which Normalise leaves as it is, and a *Reason
+	// otherwise. It allocates nothing.
 	Check func(b []byte) error
 	// Normalise appends the canonical form of src to dst and returns the extended slice: upper case and half-width,
-	// without spaces and without hyphens that are not part of the form. What cannot be understood is appended as it
-	// is, so that Check refuses it. Normalising a canonical form changes nothing. dst and src must not overlap.
+	// without spaces and without hyphens that are not part of the form. What cannot be understood is appended all the
+	// same, so that Check refuses it. Normalising a canonical form changes nothing. dst and src must not overlap.
 	Normalise func(dst, src []byte) []byte
 }
 

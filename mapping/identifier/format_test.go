@@ -109,15 +109,17 @@ func TestCheckingAllocatesNothingAndReasonsNeverHoldTheValue(t *testing.T) {
 	}
 }
 
-// FuzzFormats checks that no input makes a format panic, that normalising twice changes nothing, and that what was there
-// before the appended part stays.
+// FuzzFormats checks that no input makes a format panic, that only canonical forms pass, that normalising twice changes
+// nothing, and that what was there before the appended part stays.
 func FuzzFormats(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add([]byte(v.value))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, format := range identifier.Formats() {
-			_ = format.Check(value)
+			if format.Check(value) == nil && !bytes.Equal(format.Normalise(nil, value), value) {
+				t.Fatalf("%s: %q passes the check, but is not canonical", format.Name, value)
+			}
 			once := format.Normalise([]byte("kept"), value)
 			if !bytes.HasPrefix(once, []byte("kept")) {
 				t.Fatalf("%s: normalising touched what it appends to", format.Name)

@@ -18,6 +18,7 @@ var region = &Format{
 var (
 	errRegionLength    = reason(RuleLength, "行政区划代码应为 6、9 或 12 位", "a division code has 6, 9 or 12 digits")
 	errRegionShort     = reason(RuleLength, "行政区划代码只有 2 位或 4 位，缺少末尾的零；应在映射中补足到 6 位", "the division code has only 2 or 4 digits and lacks its zeros; complete it to 6 in the mapping")
+	errRegionZeros     = reason(RuleLength, "行政区划代码末尾成组的 000 应去掉", "the division code ends in a group of 000, which is left out")
 	errRegionCharacter = reason(RuleCharacter, "行政区划代码只能是数字", "a division code consists of digits")
 	errRegionProvince  = reason(RuleRegion, "行政区划代码前两位不是省级代码", "the first two digits of the division code are no province")
 	errRegionGap       = reason(RuleRegion, "行政区划代码的上级位为零而下级位不为零", "the division code has a level under one that is zero")
@@ -45,11 +46,10 @@ func checkRegion(b []byte) error {
 	case !isProvince[pair(b)]:
 		return errRegionProvince
 	}
-	noPrefecture := pair(b[2:]) == 0 && pair(b[4:]) == 0
-	noTownship := len(b) > 6 && string(b[6:9]) == "000"
-	switch {
-	case noPrefecture && len(b) > 6 && !noTownship,
-		noTownship && len(b) == 12 && string(b[9:]) != "000":
+	if len(b) > 6 && string(b[len(b)-3:]) == "000" {
+		return errRegionZeros
+	}
+	if len(b) > 6 && string(b[2:6]) == "0000" || len(b) == 12 && string(b[6:9]) == "000" {
 		return errRegionGap
 	}
 	return nil
