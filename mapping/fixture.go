@@ -26,6 +26,7 @@ type fixture struct {
 	filtered            bool
 	kind                fixtureKind
 	line                int
+	broken              bool // its own text has problems
 }
 
 type fixtureKind uint8
@@ -70,7 +71,10 @@ func (p *specParser) fixtures() []fixture {
 			cases = cases[0].Content
 		}
 		for _, c := range cases {
-			list = append(list, p.fixture(resolve(c), len(list)+1))
+			before := len(p.problems)
+			f := p.fixture(resolve(c), len(list)+1)
+			f.broken = len(p.problems) > before
+			list = append(list, f)
 		}
 	}
 }

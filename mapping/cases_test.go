@@ -1,0 +1,81 @@
+package mapping
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRunCases(t *testing.T) {
+	plan := compile(t, small, smallCodes(t))
+	results, err := RunCases("testdata/cases", plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, r := range results {
+		fmt.Fprintf(&out, "%s %s: %v\n", r.Where(), r.Name, r.Passed())
+		for _, d := range r.Differences {
+			fmt.Fprintf(&out, "  %s: got %s, want %s\n", d.Subject, d.Got, d.Want)
+		}
+	}
+	want := `testdata/cases/failing.yaml:1 other values: false
+  id: got A, want B
+  name: got 名称, want ` + `
+  note: got , want x
+  nosuch: got , want y
+testdata/cases/failing.yaml:4 another outcome: false
+  outcome: got refused, want accepted
+  state: got crosswalk (State (state): is not in crosswalk states; try: add a row to crosswalk states), want ` + `
+testdata/cases/failing.yaml:7 other rules: false
+  state: got crosswalk (State (state): is not in crosswalk states; try: add a row to crosswalk states), want ` + `
+  id: got , want required
+testdata/cases/failing.yaml:10 accepted all the same: false
+  outcome: got accepted, want refused
+  id: got , want required
+testdata/cases/passing.yaml:1 an active item: true
+testdata/cases/passing.yaml:5 a filtered item: true
+testdata/cases/passing.yaml:8 a refused item: true
+testdata/cases/passing.yaml:11 a deleted item: true
+testdata/cases/passing.yaml:17 another document: true
+`
+	if diff := cmp.Diff(out.String(), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+func TestRunCasesReportsWrongFiles(t *testing.T) {
+	plan := compile(t, small, smallCodes(t))
+	results, err := RunCases("testdata/cases-wrong", plan)
+	if len(results) > 0 {
+		t.Errorf("got %d results of files that are wrong", len(results))
+	}
+	var out strings.Builder
+	for _, p := range joined(t, err) {
+		out.WriteString(p.Error() + "\n")
+	}
+	if *update {
+		if err := os.WriteFile("testdata/cases-wrong/want.txt", []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(out.String(), readFile(t, "testdata/cases-wrong/want.txt")); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+// A case belongs to each plan of its table and entity.
+func TestRunCasesOfSeveralPlans(t *testing.T) {
+	one := compile(t, small, smallCodes(t))
+	other := compile(t, strings.Replace(small, "table: items", "table: others", 1), smallCodes(t))
+	results, err := RunCases("testdata/cases", one, other)
+	if err != nil || len(results) != 17 {
+		t.Errorf("got %d results, %v", len(results), err)
+	}
+	if results, err := RunCases("testdata/no-such-folder", one); err != nil || len(results) > 0 {
+		t.Errorf("a folder that is not there: got %d results, %v", len(results), err)
+	}
+}
