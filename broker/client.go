@@ -21,7 +21,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/metadata"
-	"github.com/segmentio/kafka-go/sasl"
 
 	"github.com/datong-dx/datong/connectors"
 )
@@ -53,7 +52,7 @@ type Client struct {
 	transport *kafka.Transport
 	kafka     *kafka.Client
 	dialer    *kafka.Dialer // for consumer groups, which do not use the transport
-	login     sasl.Mechanism
+	conns     *dialer
 	sequence  atomic.Int32 // correlation ids
 	closed    atomic.Bool
 }
@@ -77,14 +76,14 @@ func Connect(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	dial := guardDial(cfg.Dial, cfg.Timeout)
-	c := &Client{cfg: cfg, addr: kafka.TCP(cfg.Brokers...), login: login}
+	conns := newDialer(cfg.Dial, cfg.Timeout)
+	c := &Client{cfg: cfg, addr: kafka.TCP(cfg.Brokers...), conns: conns}
 	c.transport = &kafka.Transport{
-		Dial: dial, DialTimeout: cfg.Timeout, IdleTimeout: idleTimeout, MetadataTTL: metadataTTL,
+		Dial: conns.Dial, DialTimeout: cfg.Timeout, IdleTimeout: idleTimeout, MetadataTTL: metadataTTL,
 		ClientID: cfg.ClientID, TLS: tlsConfig, SASL: login,
 	}
 	c.kafka = &kafka.Client{Addr: c.addr, Timeout: cfg.Timeout, Transport: c.transport}
-	c.dialer = &kafka.Dialer{ClientID: cfg.ClientID, DialFunc: dial, Timeout: cfg.Timeout, TLS: tlsConfig, SASLMechanism: login}
+	c.dialer = &kafka.Dialer{ClientID: cfg.ClientID, DialFunc: conns.Dial, Timeout: cfg.Timeout, TLS: tlsConfig, SASLMechanism: login}
 	return c, nil
 }
 
@@ -106,6 +105,7 @@ func checkAddresses(brokers []string) error {
 func (c *Client) Close() {
 	c.closed.Store(true)
 	c.transport.CloseIdleConnections()
+	c.conns.Close()
 }
 
 // principal is the name under which the brokers know this client, as far as the client can tell.

@@ -1,14 +1,11 @@
 package broker
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
@@ -92,33 +89,4 @@ func (s *SASL) mechanism() (sasl.Mechanism, error) {
 		return nil, fmt.Errorf("prepare the sasl login of %s: %w", s.Username, err)
 	}
 	return m, nil
-}
-
-// guardDial wraps dial, or the default one, so that no connection can stall for ever. kafka-go clears a connection's
-// deadline before the SASL exchange and waits there without a limit, which stops its metadata for good when a broker
-// freezes at that moment; so clearing a deadline means "as long as one request may take" instead.
-func guardDial(dial func(context.Context, string, string) (net.Conn, error), limit time.Duration) func(context.Context, string, string) (net.Conn, error) {
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &guardedConn{Conn: conn, limit: limit}, nil
-	}
-}
-
-type guardedConn struct {
-	net.Conn
-	limit time.Duration
-}
-
-// SetDeadline sets the deadline, and a bounded one instead of none.
-func (g *guardedConn) SetDeadline(t time.Time) error {
-	if t.IsZero() {
-		t = time.Now().Add(g.limit)
-	}
-	return g.Conn.SetDeadline(t)
 }
