@@ -38,7 +38,7 @@ func (a *app) unknownCommand(cmd *cobra.Command, name string) error {
 	}
 	try := connectors.Text{Zh: strings.Join(names, "、") + " 之一", En: "one of " + strings.Join(names, ", ")}
 	if near := config.Nearest(name, names); near != "" {
-		try = connectors.Text{Zh: "写成 " + cmd.CommandPath() + " " + near, En: "did you mean " + cmd.CommandPath() + " " + near}
+		try = connectors.Text{Zh: "改为 " + cmd.CommandPath() + " " + near, En: "did you mean " + cmd.CommandPath() + " " + near}
 	}
 	return withCode(exitUsage, &connectors.Problem{Try: try,
 		What: connectors.Text{Zh: fmt.Sprintf("没有命令 %q", cmd.CommandPath()+" "+name), En: fmt.Sprintf("there is no command %q", cmd.CommandPath()+" "+name)}})

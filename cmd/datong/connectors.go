@@ -50,7 +50,7 @@ func (a *app) noConnector(name string, list []*connectors.Connector) error {
 	}
 	try := connectors.Text{Zh: strings.Join(names, "、") + " 之一", En: "one of " + strings.Join(names, ", ")}
 	if near := config.Nearest(name, names); near != "" {
-		try = connectors.Text{Zh: "写成 " + near, En: "did you mean " + near}
+		try = connectors.Text{Zh: "改为 " + near, En: "did you mean " + near}
 	}
 	return withCode(exitUsage, &connectors.Problem{Try: try,
 		What: connectors.Text{Zh: fmt.Sprintf("没有名为 %q 的连接器", name), En: fmt.Sprintf("there is no connector %q", name)}})

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -51,8 +53,7 @@ func newDictionaryListCommand(a *app) *cobra.Command {
 			if asJSON {
 				return a.printJSON(summarise(d))
 			}
-			a.printDictionary(d)
-			return nil
+			return d.WriteList(a.stdout, a.lang)
 		},
 	}
 	a.jsonFlag(cmd, &asJSON)
@@ -101,102 +102,91 @@ func newDictionaryShowCommand(a *app) *cobra.Command {
 		Args:    a.args(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := a.dictionaryOf(cmd)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case len(args) == 2 && standardName(d, args[0], args[1]) != "":
+				return calledOtherwise(args[1], standardName(d, args[0], args[1]))
+			case asJSON:
+				return a.showJSON(d, args)
+			case len(args) == 1:
+				return misused(d.WriteEntity(a.stdout, a.lang, args[0]))
 			}
-			e := d.Entity(args[0])
-			if e == nil {
-				return notInDictionary("实体", "entity", args[0], entityNames(d))
-			}
-			if len(args) == 1 {
-				if asJSON {
-					return a.printJSON(e)
-				}
-				a.printEntity(e)
-				return nil
-			}
-			el := e.Element(args[1])
-			if el == nil {
-				return noElement(e, args[1])
-			}
-			if asJSON {
-				return a.printJSON(el)
-			}
-			a.printElement(e, el)
-			return nil
+			return misused(d.WriteElement(a.stdout, a.lang, args[0], args[1]))
 		},
 	}
 	a.jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// standardName returns the element of an entity that departments call by the given name, "" when there is none or when
+// it is an element's own name.
+func standardName(d *dictionary.Dictionary, entity, name string) string {
+	e := d.Entity(entity)
+	if e == nil || e.Element(name) != nil {
+		return ""
+	}
+	for _, el := range e.Elements {
+		if slices.ContainsFunc(el.Synonyms, func(s string) bool { return strings.EqualFold(s, name) }) {
+			return el.Name
+		}
+	}
+	return ""
+}
+
+func calledOtherwise(name, standard string) error {
+	return withCode(exitUsage, &connectors.Problem{
+		What: connectors.Text{Zh: fmt.Sprintf("%s 是部门的叫法，字典中另有名称", name), En: fmt.Sprintf("the dictionary calls %s by another name", name)},
+		Try:  connectors.Text{Zh: standard, En: standard}})
+}
+
+// showJSON prints an entity or an element. What is not there is told by the functions that print text.
+func (a *app) showJSON(d *dictionary.Dictionary, args []string) error {
+	e := d.Entity(args[0])
+	if e == nil {
+		return misused(d.WriteEntity(io.Discard, a.lang, args[0]))
+	}
+	if len(args) == 1 {
+		return a.printJSON(e)
+	}
+	if el := e.Element(args[1]); el != nil {
+		return a.printJSON(el)
+	}
+	return misused(d.WriteElement(io.Discard, a.lang, args[0], args[1]))
 }
 
 func newDictionaryCodesCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "codes SET",
-		Short:   a.say("列出一个代码集的代码", "List the codes of a code set"),
-		Example: "  datong dictionary codes reg_status",
-		Args:    a.args(1, 1),
+		Use:   "codes SET [FILTER]",
+		Short: a.say("列出一个代码集的代码", "List the codes of a code set"),
+		Long: a.say("列出一个代码集的代码；给出 FILTER 时，只列以它开头的代码和名称中含有它的代码。",
+			"List the codes of a code set; with FILTER, those that begin with it or whose title holds it."),
+		Example: "  datong dictionary codes reg_status\n  datong dictionary codes division 1403",
+		Args:    a.args(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := a.dictionaryOf(cmd)
 			if err != nil {
 				return err
 			}
+			filter := strings.Join(args[1:], "")
 			c := d.CodeSet(args[0])
-			if c == nil {
-				return notInDictionary("代码集", "code set", args[0], codeSetNames(d))
+			if !asJSON || c == nil {
+				return misused(d.WriteCodes(a.stdout, a.lang, args[0], filter))
 			}
-			if asJSON {
-				return a.printJSON(c)
-			}
-			a.printCodes(c)
-			return nil
+			found := *c
+			found.Codes = c.Find(filter)
+			return a.printJSON(&found)
 		},
 	}
 	a.jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-// noElement says that an entity has no such element; the name may be one that departments use for it.
-func noElement(e *dictionary.Entity, name string) error {
-	p := &connectors.Problem{What: connectors.Text{Zh: fmt.Sprintf("实体 %s 没有数据元 %q", e.Name, name), En: fmt.Sprintf("the entity %s has no element %q", e.Name, name)},
-		Try: connectors.Text{Zh: "`datong dictionary show " + e.Name + "`", En: "`datong dictionary show " + e.Name + "`"}}
-	names := make([]string, len(e.Elements))
-	for i, el := range e.Elements {
-		names[i] = el.Name
-		if slices.ContainsFunc(el.Synonyms, func(s string) bool { return strings.EqualFold(s, name) }) {
-			p.Try = connectors.Text{Zh: "它在字典中叫 " + el.Name, En: "the dictionary calls it " + el.Name}
-			return withCode(exitUsage, p)
-		}
+// misused gives a name that the dictionary does not know its exit code; an error of writing stays a failure.
+func misused(err error) error {
+	if _, ok := errors.AsType[*connectors.Problem](err); ok {
+		return withCode(exitUsage, err)
 	}
-	if near := config.Nearest(name, names); near != "" {
-		p.Try = connectors.Text{Zh: "写成 " + near, En: "did you mean " + near}
-	}
-	return withCode(exitUsage, p)
-}
-
-// notInDictionary says that the dictionary has no such thing, and what may have been meant.
-func notInDictionary(zh, en, name string, names []string) error {
-	p := &connectors.Problem{What: connectors.Text{Zh: fmt.Sprintf("字典中没有%s %q", zh, name), En: fmt.Sprintf("the dictionary has no %s %q", en, name)},
-		Try: connectors.Text{Zh: "`datong dictionary list`", En: "`datong dictionary list`"}}
-	if near := config.Nearest(name, names); near != "" {
-		p.Try = connectors.Text{Zh: "写成 " + near, En: "did you mean " + near}
-	}
-	return withCode(exitUsage, p)
-}
-
-func entityNames(d *dictionary.Dictionary) []string {
-	var names []string
-	for _, e := range d.Entities() {
-		names = append(names, e.Name)
-	}
-	return names
-}
-
-func codeSetNames(d *dictionary.Dictionary) []string {
-	var names []string
-	for _, c := range d.CodeSets() {
-		names = append(names, c.Name)
-	}
-	return names
+	return err
 }

@@ -20,6 +20,8 @@ import (
 const (
 	reachTimeout = 20 * time.Second // for one system to open and check itself
 	reachAtOnce  = 8                // systems opened at the same time
+	// A person waits for the answer: shorter than what a running exchange allows a broker that restarts.
+	brokerTimeout = 4 * time.Second
 )
 
 // outside says that an error means something that cannot be reached now, rather than something set up wrongly: a
@@ -60,7 +62,9 @@ func reach(ctx context.Context, x *config.Exchange) []*connectors.Problem {
 // reachBroker checks that the brokers answer and that topics which exist are as they must be.
 func reachBroker(ctx context.Context, x *config.Exchange) []*connectors.Problem {
 	where := strings.Join(x.Broker.Brokers, ",")
-	client, err := broker.Connect(x.Broker)
+	cfg := x.Broker
+	cfg.Timeout = brokerTimeout
+	client, err := broker.Connect(cfg)
 	if err != nil {
 		return at(where, connectors.Text{Zh: "无法连接 Kafka", En: "cannot connect to Kafka"}, err)
 	}
@@ -152,7 +156,10 @@ func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.T
 		}
 		met = true
 		if _, err := plan.Bind(t); err != nil {
-			list = append(list, config.Problems(err)...)
+			for _, problem := range config.Problems(err) {
+				problem.Where = p.ID() + ": " + problem.Where
+				list = append(list, problem)
+			}
 			continue
 		}
 		if keys, plain := plan.KeyColumns(); plain && typed(t) && !uniqueOn(t, keys) {
@@ -174,7 +181,7 @@ func noTable(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table)
 	problem := &connectors.Problem{Where: p.File,
 		What: connectors.Text{Zh: fmt.Sprintf("数据源没有表 %q", plan.Spec().Table), En: fmt.Sprintf("the source has no table %q", plan.Spec().Table)}}
 	if near := config.Nearest(plan.Spec().Table, names); near != "" {
-		problem.Try = connectors.Text{Zh: "写成 " + near, En: "did you mean " + near}
+		problem.Try = connectors.Text{Zh: "改为 " + near, En: "did you mean " + near}
 	}
 	return problem
 }
@@ -202,5 +209,9 @@ func at(where string, what connectors.Text, err error) []*connectors.Problem {
 		named.Where = strings.TrimSuffix(where+": "+p.Where, ": ")
 		return []*connectors.Problem{&named}
 	}
-	return []*connectors.Problem{{Where: where, What: what, Err: err}}
+	p := &connectors.Problem{Where: where, What: what, Err: err}
+	if outside(err) {
+		p.Try = connectors.Text{Zh: "检查地址、网络和防火墙，对方是否在运行", En: "check the address, the network and the firewall, and that it runs"}
+	}
+	return []*connectors.Problem{p}
 }

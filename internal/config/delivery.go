@@ -56,7 +56,7 @@ func (l *loader) entity(o *object, n *yaml.Node, name string) {
 	}
 	try := text("`datong dictionary list` 列出全部实体", "`datong dictionary list` shows every entity")
 	if near := Nearest(name, names); near != "" {
-		try = text("写成 %s", "did you mean %s", near)
+		try = text("改为 %s", "did you mean %s", near)
 	}
 	o.report(n, text("字典中没有实体 %s", "the dictionary has no entity %s", strconv.Quote(o.shown(n))), try)
 }
@@ -73,7 +73,7 @@ func (l *loader) department(o *object, n *yaml.Node, name string) {
 	}
 	try := nothing
 	if near := Nearest(name, keys(l.departments)); near != "" {
-		try = text("写成 %s", "did you mean %s", near)
+		try = text("改为 %s", "did you mean %s", near)
 	}
 	l.found(&connectors.Problem{Where: o.where(n), Warning: true, Try: try,
 		What: text("本目录没有部门 %s，只投递别处发布的记录", "the department %s is not in this directory; only what another site publishes is delivered", name)})

@@ -66,7 +66,7 @@ func (o *object) done() {
 func (o *object) unknown(key *yaml.Node) {
 	try := text("%[1]s 之一", "one of %[2]s", strings.Join(o.known, "、"), strings.Join(o.known, ", "))
 	if near := Nearest(key.Value, o.known); near != "" {
-		try = text("写成 %s", "did you mean %s", near)
+		try = text("改为 %s", "did you mean %s", near)
 	}
 	o.report(key, text("未知的键 %s", "unknown key %s", key.Value), try)
 }

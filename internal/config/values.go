@@ -62,7 +62,7 @@ func (d *document) badName(n *yaml.Node, key string, allowed connectors.Text) {
 func (d *document) notOneOf(n *yaml.Node, key string, values []string) {
 	try := text("%[1]s 之一", "one of %[2]s", strings.Join(values, "、"), strings.Join(values, ", "))
 	if near := Nearest(n.Value, values); near != "" {
-		try = text("写成 %s", "did you mean %s", near)
+		try = text("改为 %s", "did you mean %s", near)
 	}
 	d.report(n, text("%s 的值 %s 不可用", "%s cannot be %s", key, strconv.Quote(d.shown(n))), try)
 }
