@@ -29,6 +29,15 @@ func (a *app) args(low, high int) cobra.PositionalArgs {
 	}
 }
 
+// helpTopic refuses the help of a command that there is not, which cobra would answer with the help of all.
+func (a *app) helpTopic(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return a.unknownCommand(found, rest[0])
+	}
+	return nil
+}
+
 func (a *app) unknownCommand(cmd *cobra.Command, name string) error {
 	var names []string
 	for _, c := range cmd.Commands() {

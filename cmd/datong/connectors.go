@@ -86,14 +86,19 @@ func (a *app) printConnector(c *connectors.Connector) {
 	}
 }
 
-// printOptions prints the options as the YAML that they are written in, each with what it means.
+// printOptions prints the options as YAML to copy: what is required as it is written, the rest commented out, each with
+// what it means.
 func (a *app) printOptions(section, name string, options []connectors.Option) {
 	fmt.Fprintf(a.stdout, "\n%s:\n  connector: %s\n", section, name)
 	for _, o := range options {
-		fmt.Fprintf(a.stdout, "  %s: %s\n", o.Name, sample(&o))
-		fmt.Fprintf(a.stdout, "      # %s%s%s\n", o.Type, a.required(&o), a.allowed(&o))
+		mark := "# "
+		if o.Required {
+			mark = ""
+		}
+		fmt.Fprintf(a.stdout, "  %s%s: %s\n", mark, o.Name, sample(&o))
+		fmt.Fprintf(a.stdout, "  #   %s%s%s\n", o.Type, a.required(&o), a.allowed(&o))
 		for line := range strings.SplitSeq(o.Help.In(a.lang), "\n") {
-			fmt.Fprintln(a.stdout, "      # "+line)
+			fmt.Fprintln(a.stdout, "  #   "+line)
 		}
 	}
 }

@@ -66,6 +66,7 @@ func (a *app) translate(cmd *cobra.Command) {
 	cmd.Flags().Lookup("help").Usage = a.say("显示说明", "show this help")
 	if cmd.Name() == "help" {
 		cmd.Short = a.say("显示某个命令的说明", "Show the help of a command")
+		cmd.Args = a.helpTopic
 	}
 	for _, c := range cmd.Commands() {
 		a.translate(c)

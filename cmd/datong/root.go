@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +39,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if a.registry, err = connectors.NewRegistry(all.Connectors()...); err != nil {
 		return a.exit(err)
 	}
+	// A first signal asks the command to stop in order; a second one ends the program at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
 	root := a.root()
 	root.SetArgs(args)
-	return a.exit(root.Execute())
+	return a.exit(root.ExecuteContext(ctx))
 }
 
 func (a *app) root() *cobra.Command {
