@@ -191,10 +191,8 @@ func (d *number) compare(o *number) int {
 	if s, t := d.sign(), o.sign(); s != t {
 		return cmp.Compare(s, t)
 	}
-	size := 0
-	if d.point != o.point {
-		size = cmp.Compare(d.point, o.point)
-	} else {
+	size := cmp.Compare(d.point, o.point)
+	if size == 0 {
 		size = bytes.Compare(d.digits[:d.n], o.digits[:o.n])
 	}
 	return size * d.sign()

@@ -44,6 +44,9 @@ func (d *Decoder) Decode(value []byte, dst []connectors.Value) error {
 	}
 	clear(dst)
 	p := &d.scan
+	if cap(p.scratch) > keepScratch {
+		p.scratch = nil
+	}
 	p.b, p.i, p.scratch = value, 0, p.scratch[:0]
 	p.space()
 	if !p.take('{') {
@@ -75,7 +78,7 @@ func (d *Decoder) members(dst []connectors.Value) error {
 			ok = p.skip(0)
 		} else {
 			next = at + 1
-			dst[at], ok = d.member(d.entity.Elements[at])
+			ok = d.member(d.entity.Elements[at], &dst[at])
 		}
 		if !ok {
 			return d.wrong(at)
@@ -120,32 +123,35 @@ func (d *Decoder) element(next int) (int, bool) {
 }
 
 // member reads one element's value.
-func (d *Decoder) member(el *dictionary.Element) (connectors.Value, bool) {
+func (d *Decoder) member(el *dictionary.Element, v *connectors.Value) (ok bool) {
 	p := &d.scan
-	start := p.i
 	switch c := p.peek(); {
+	case c == '"' && !el.List && el.Type == dictionary.String:
+		b, ok := p.text()
+		*v = connectors.String(b)
+		return ok
 	case c == 'n':
-		return connectors.Null(), p.word("null")
+		*v = connectors.Null()
+		return p.word("null")
 	case el.List:
-		ok := c == '[' && p.skip(0)
-		return connectors.JSON(p.b[start:p.i]), ok
+		start := p.i
+		ok = c == '[' && p.skip(0)
+		*v = connectors.JSON(p.b[start:p.i])
+		return ok
 	case el.Type == dictionary.Boolean:
-		if c == 't' {
-			return connectors.Bool(true), p.word("true")
-		}
-		return connectors.Bool(false), p.word("false")
-	case el.Type == dictionary.Integer:
-		b, ok := p.number()
-		if !ok {
-			return connectors.Value{}, false
-		}
-		return typed(el, b)
+		*v = connectors.Bool(c == 't')
+		return p.word("true") || p.word("false")
 	}
-	b, ok := p.text()
-	if !ok {
-		return connectors.Value{}, false
+	var b []byte
+	if el.Type == dictionary.Integer {
+		b, ok = p.number()
+	} else {
+		b, ok = p.text()
 	}
-	return typed(el, b)
+	if ok {
+		*v, ok = typed(el, b)
+	}
+	return ok
 }
 
 // typed reads the text of one value as the element's type.

@@ -23,6 +23,8 @@
 //     that do not count are dropped; nothing is rounded.
 //   - Dates without declared layouts are read in the forms that cannot be confused: 2018-04-01, 20180401, 2018/4/1,
 //     2018.4.1, 2018年4月1日, each with an optional time. Excel serials and Unix times only when declared.
+//   - A declared width puts lost leading zeros back, then a declared crosswalk translates codes. A declared unit shifts
+//     the decimal point. A declared word for no end, such as 长期, becomes 9999-12-31.
 //   - A time without a zone is China Standard Time, +08:00. A date element takes the day, in China Standard Time, of a
 //     value that has a time as well; a datetime element takes midnight of a value that has none. Digits beyond the
 //     microsecond are dropped.

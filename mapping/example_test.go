@@ -2,7 +2,6 @@ package mapping_test
 
 import (
 	"fmt"
-	"log"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,20 +22,20 @@ fields:
   year: {value: "2023"}
 `), &node)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	spec, err := mapping.ParseSpec(&node, "divisions.yaml")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	plan, err := mapping.Compile(spec, dictionary.Builtin(), nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	table := &connectors.Table{Name: "xzqh", Columns: []connectors.Column{{Name: "DM"}, {Name: "MC"}, {Name: "JB"}}}
 	bound, err := plan.Bind(table)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	mapper := bound.NewMapper()
 	for _, cells := range [][]string{{"１１０１０１", " 东城区 ", "3"}, {"1.10101E+5", "", "县"}} {

@@ -23,7 +23,6 @@ type fixture struct {
 	values              []connectors.Value
 	want                []wanted
 	reject              []rejection
-	filtered            bool
 	kind                fixtureKind
 	line                int
 	broken              bool // its own text has problems

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -19,6 +20,13 @@ type jsonScanner struct {
 }
 
 func (p *jsonScanner) space() {
+	if p.i < len(p.b) && p.b[p.i] > ' ' {
+		return
+	}
+	p.spaces()
+}
+
+func (p *jsonScanner) spaces() {
 	for p.i < len(p.b) {
 		switch p.b[p.i] {
 		case ' ', '\t', '\n', '\r':
@@ -60,20 +68,29 @@ func (p *jsonScanner) text() ([]byte, bool) {
 	if !p.take('"') {
 		return nil, false
 	}
-	start, high := p.i, byte(0)
-	for i := start; i < len(p.b); i++ {
-		switch c := p.b[i]; {
+	b, i, rare := p.b, p.i, false
+	for i < len(b) {
+		c := b[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			if hanAt(b, i) {
+				i += 3
+				continue
+			}
+			rare = true
 		case c == '"':
+			out := b[p.i:i]
 			p.i = i + 1
-			out := p.b[start:i]
-			return out, high < utf8.RuneSelf || utf8.Valid(out)
+			return out, !rare || utf8.Valid(out)
 		case c == '\\':
-			return p.escaped(start, i)
+			return p.escaped(p.i, i)
 		case c < 0x20:
 			return nil, false
-		default:
-			high |= c
+		case len(b)-i >= 8 && plain8(binary.LittleEndian.Uint64(b[i:])):
+			i += 8
+			continue
 		}
+		i++
 	}
 	return nil, false
 }

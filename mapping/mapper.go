@@ -104,8 +104,8 @@ func newMapper(b *Bound) *Mapper {
 	return &Mapper{bound: b, cells: make([]cell, len(b.steps)), taken: -1}
 }
 
-// Map maps a row of the mapper's table. A delete gives the key alone; so does, when it can be made, a row that is
-// filtered or refused. A row that is accepted costs no allocation in steady state, but for expressions.
+// Map maps a row of the mapper's table. A delete gives the key alone, whatever the mapping's condition says, because it
+// may lack the columns to compute it; a row that is filtered or refused gives the key when it can be made. A row that is accepted costs no allocation in steady state, but for expressions.
 func (m *Mapper) Map(row *connectors.Row) *Result {
 	m.begin(row.Values, row.Time)
 	if row.Op == connectors.OpDelete {

@@ -41,13 +41,16 @@ type Field struct {
 	Separator string
 	// Codes names the crosswalk that turns the source's code into the standard one.
 	Codes string
-	// Layouts are the forms in which a date or time is written, tried in order; empty: the unambiguous ones.
+	// Layouts are the forms in which a date or time is written, tried in order; empty: the unambiguous ones. They are
+	// patterns of the letters yyyy M d H m s S XXX (a letter alone takes one or two digits, twice exactly two; XXX is
+	// the zone), the names rfc3339, excel (serial of the 1900 system), unix and unixms, or a word of Han characters
+	// such as 长期, which means that there is no end: 9999-12-31. With such a word every day of the year 9999 means it.
 	Layouts []string
 	// Unit of the source's number, such as 万元: it is shifted to the element's unit.
 	Unit string
 	// Nulls are words that mean null, besides those that always do.
 	Nulls []string
-	// Default is the value taken when there is none.
+	// Default is the value taken when there is none. It is converted as if the source had given it.
 	Default *string
 	// Width is the number of digits up to which lost leading zeros are put back; 0: none.
 	Width int

@@ -49,8 +49,7 @@ func look(b []byte) (chars int, t traits) {
 			continue
 		}
 		t |= traitHigh
-		// Nearly all that is not ASCII here is Han: U+4000 to U+9FFF begin with E4 to E9.
-		if c >= 0xE4 && c <= 0xE9 && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80 {
+		if hanAt(b, i) {
 			i += 3
 			chars++
 			continue
@@ -61,6 +60,11 @@ func look(b []byte) (chars int, t traits) {
 		chars++
 	}
 	return chars, t
+}
+
+// hanAt says that a Han character of three bytes stands at i: U+4000 to U+9FFF, nearly all that is not ASCII here.
+func hanAt(b []byte, i int) bool {
+	return i+2 < len(b) && b[i]-0xE4 <= 0xE9-0xE4 && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80
 }
 
 // plain8 says that eight bytes are ASCII without trait: no control characters, no quote, no backslash.
@@ -168,9 +172,11 @@ func appendHalfwidth(dst, b []byte) []byte {
 	return dst
 }
 
-// nullWords is a set of words that mean null. Most values are dismissed by their length alone.
+// nullWords is a set of words that mean null. Nearly all values are dismissed by their length and first byte.
 type nullWords struct {
+	empty   bool
 	lengths uint64
+	firsts  [4]uint64
 	words   [][]byte
 }
 
@@ -185,14 +191,22 @@ func newNullWords(words []string) nullWords {
 	var n nullWords
 	for _, w := range words {
 		b := trim([]byte(w))
+		if len(b) == 0 {
+			n.empty = true
+			continue
+		}
 		n.lengths |= 1 << min(len(b), 63)
+		n.firsts[b[0]>>6] |= 1 << (b[0] & 63)
 		n.words = append(n.words, b)
 	}
 	return n
 }
 
 func (n *nullWords) has(b []byte) bool {
-	return n.lengths>>min(uint(len(b)), 63)&1 != 0 && n.holds(b)
+	if len(b) == 0 {
+		return n.empty
+	}
+	return (n.lengths>>min(uint(len(b)), 63))&(n.firsts[b[0]>>6]>>(b[0]&63))&1 != 0 && n.holds(b)
 }
 
 func (n *nullWords) holds(b []byte) bool {
