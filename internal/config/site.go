@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,28 +70,27 @@ func (o *object) section(key string) *object {
 func (l *loader) brokers(o *object) {
 	var list []string
 	nodes := o.list("brokers", &list)
-	if !o.has("brokers") {
+	switch n := o.values["brokers"]; {
+	case n == nil:
 		o.report(o.node, text("缺少必填项 brokers", "brokers is missing"),
 			text("写 brokers: [主机:9092]，试用时写 brokers: embedded", "brokers: [host:9092], or brokers: embedded to try things out"))
-		return
-	}
-	if len(list) == 1 && list[0] == "embedded" {
+	case n.Kind == yaml.SequenceNode && len(n.Content) == 0:
+		o.report(n, text("brokers 是空的", "brokers is empty"), text("写 [主机:9092]", "write [host:9092]"))
+	case slices.Equal(list, []string{"embedded"}):
 		l.exchange.Embedded = true
 		return
-	}
-	if o.take("brokers").Kind == yaml.SequenceNode && len(nodes) == 0 && len(o.take("brokers").Content) == 0 {
-		o.report(o.take("brokers"), text("brokers 是空的", "brokers is empty"), text("写 [主机:9092]", "write [host:9092]"))
 	}
 	for i, n := range nodes {
 		for _, addr := range splitList(list[i]) {
 			if !o.broker(n, addr) {
-				break
+				break // said once for each text
 			}
 			l.exchange.Broker.Brokers = append(l.exchange.Broker.Brokers, addr)
 		}
 	}
 }
 
+// broker reports an address that is not host:port.
 func (o *object) broker(n *yaml.Node, addr string) bool {
 	if validAddress(addr) {
 		return true
