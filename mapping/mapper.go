@@ -1,13 +1,10 @@
 package mapping
 
 import (
-	"bytes"
-
 	"github.com/expr-lang/expr/vm"
 	"github.com/zeebo/xxh3"
 
 	"github.com/datong-dx/datong/connectors"
-	"github.com/datong-dx/datong/mapping/dictionary"
 )
 
 // Outcome is what became of a row.
@@ -46,9 +43,6 @@ type Result struct {
 	// Violations are all rules that the row breaks, in the dictionary's order; empty unless it was refused.
 	Violations []Violation
 }
-
-// keySeparator parts the elements of an entity key: U+001F, the unit separator.
-const keySeparator = 0x1F
 
 // keepScratch is the size up to which a mapper keeps its memory from one row to the next.
 const keepScratch = 1 << 20
@@ -131,26 +125,6 @@ func (m *Mapper) Map(row *connectors.Row) *Result {
 	return &m.result
 }
 
-// OldKey returns the entity key that the row had before an update changed it, when the row tells and the key is made of
-// the source's key columns alone. The bytes are valid until the next OldKey; a Result stays valid.
-func (m *Mapper) OldKey(row *connectors.Row) ([]byte, bool) {
-	key := m.bound.table.Key
-	if !m.bound.old || row.Old == nil || len(row.Old) != len(key) {
-		return nil, false
-	}
-	if m.former == nil {
-		m.former = newMapper(m.bound)
-		m.former.values = make([]connectors.Value, len(m.bound.table.Columns))
-	}
-	f := m.former
-	for i, column := range key {
-		f.values[column] = row.Old[i]
-	}
-	f.begin(f.values, row.Time)
-	f.keyOnly(Accepted)
-	return f.result.Key, f.result.Key != nil
-}
-
 func (m *Mapper) begin(values []connectors.Value, micros int64) {
 	if cap(m.scratch)+cap(m.value) > keepScratch {
 		m.scratch, m.value = nil, nil
@@ -228,119 +202,8 @@ func (m *Mapper) fillOne(s *boundStep, v connectors.Value, c *cell) {
 	s.convert(m, s, v, c)
 }
 
-// require notes the elements that must be there and are not.
-func (m *Mapper) require() {
-	musts := m.bound.plan.musts
-	for i := range musts {
-		if u := &musts[i]; !m.has(u.step) && (u.when == nil || m.meets(u.when)) {
-			m.refuseAbsent(u)
-		}
-	}
-}
-
-func (m *Mapper) has(step int) bool { return step >= 0 && m.cells[step].state != cellAbsent }
-
-func (m *Mapper) meets(w *condition) bool {
-	c := &m.cells[w.step]
-	if c.state != cellSet {
-		return false
-	}
-	if !m.bound.steps[w.step].element.List {
-		return w.met(c.text)
-	}
-	for _, it := range m.items[c.first:c.end] {
-		if w.met(it.text) {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *condition) met(text []byte) bool {
-	return (len(w.in) == 0 || hasText(w.in, text)) && !hasText(w.notIn, text)
-}
-
-func hasText(list [][]byte, text []byte) bool {
-	for _, t := range list {
-		if bytes.Equal(t, text) {
-			return true
-		}
-	}
-	return false
-}
-
-// compare notes the dates that come before one that they must follow. Two times are compared to the microsecond,
-// anything else by the day.
-func (m *Mapper) compare() {
-	for _, o := range m.bound.plan.orders {
-		later, earlier := &m.cells[o.later], &m.cells[o.earlier]
-		if later.state != cellSet || earlier.state != cellSet {
-			continue
-		}
-		timed := m.bound.steps[o.later].element.Type == dictionary.DateTime && m.bound.steps[o.earlier].element.Type == dictionary.DateTime
-		if later.day < earlier.day || timed && later.micros < earlier.micros {
-			m.refuseOrder(&m.bound.steps[o.later], &m.bound.steps[o.earlier])
-		}
-	}
-}
-
-// keyOnly makes the key of a row whose other elements do not matter.
-func (m *Mapper) keyOnly(outcome Outcome) *Result {
-	for _, k := range m.bound.plan.keys {
-		m.takeStep(k)
-	}
-	m.makeKey()
-	m.result.Outcome = outcome
-	if m.result.Key == nil && outcome == Accepted {
-		m.requireKey()
-		return m.refused()
-	}
-	return &m.result
-}
-
-// requireKey notes the key elements that a delete lacks.
-func (m *Mapper) requireKey() {
-	musts := m.bound.plan.musts
-	for i := range musts {
-		if u := &musts[i]; !m.has(u.step) && m.bound.plan.keyed(u.step) {
-			m.refuseAbsent(u)
-		}
-	}
-}
-
-func (m *Mapper) makeKey() {
-	m.key = m.key[:0]
-	for i, k := range m.bound.plan.keys {
-		c := &m.cells[k]
-		if c.state != cellSet {
-			return
-		}
-		if i > 0 {
-			m.key = append(m.key, keySeparator)
-		}
-		m.key = append(m.key, c.text...)
-	}
-	m.result.Key = m.key
-}
-
 func (m *Mapper) refused() *Result {
 	m.settle()
 	m.result.Outcome = Refused
 	return &m.result
-}
-
-// AppendRowKey appends the text of the given columns of a row, joined by U+001F: a key for what is kept per source row.
-// Null and absent values are told from empty text by a leading U+0000.
-func AppendRowKey(dst []byte, row *connectors.Row, columns []int) []byte {
-	for i, column := range columns {
-		if i > 0 {
-			dst = append(dst, keySeparator)
-		}
-		if column >= len(row.Values) || row.Values[column].IsNull() {
-			dst = append(dst, 0)
-			continue
-		}
-		dst = row.Values[column].AppendText(dst)
-	}
-	return dst
 }
