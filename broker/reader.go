@@ -43,9 +43,16 @@ type Reader struct {
 	busy    map[int32]bool // leaders that a request is under way to
 	free    []*fetch
 	given   *fetch // what the caller looks at
-	pending []error
+	pending []trouble
 	failing time.Time // since when no broker has answered
 	wait    backoff
+}
+
+// trouble is an error about one partition that the caller is still to be told, unless it assigns the partition anew.
+type trouble struct {
+	about *assignment
+	as    int // version of the assignment
+	err   error
 }
 
 // assignment is one partition that is read.
@@ -140,9 +147,7 @@ func compareTP(a, b TopicPartition) int {
 // assigned anew. [ErrUnreachable] comes when no broker has answered for the client's timeout; Poll may be called again.
 func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]Fetched, error) {
 	r.reclaim()
-	if len(r.pending) > 0 {
-		err := r.pending[0]
-		r.pending = r.pending[1:]
+	if err := r.untold(); err != nil {
 		return nil, err
 	}
 	deadline := time.Now().Add(wait)
@@ -150,7 +155,7 @@ func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]Fetched, error
 	defer timer.Stop()
 	for first := true; first || time.Now().Before(deadline); first = false {
 		if err := r.request(ctx, wait); err != nil {
-			if err := r.trouble(ctx, err); err != nil {
+			if err := r.endure(ctx, err); err != nil {
 				return nil, err
 			}
 			continue
@@ -178,7 +183,7 @@ func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]Fetched, error
 // receive takes an answer in. It returns what it brought, or an error that the caller must see.
 func (r *Reader) receive(ctx context.Context, f *fetch) ([]Fetched, error) {
 	if f.err != nil {
-		return nil, r.trouble(ctx, f.err) // f is given up: a connection may still be reading into its memory
+		return nil, r.endure(ctx, f.err) // f is given up: a connection may still be reading into its memory
 	}
 	out, err := r.open(f)
 	if len(out) > 0 {
@@ -186,18 +191,29 @@ func (r *Reader) receive(ctx context.Context, f *fetch) ([]Fetched, error) {
 		return out, nil
 	}
 	r.free = append(r.free, f)
-	if len(r.pending) > 0 {
-		err, r.pending = r.pending[0], r.pending[1:]
+	if err := r.untold(); err != nil {
 		return nil, err
 	}
 	if err != nil {
-		return nil, r.trouble(ctx, err)
+		return nil, r.endure(ctx, err)
 	}
 	return nil, nil
 }
 
-// trouble waits a little after an error that may pass. It returns the error when it will not pass, or has lasted long.
-func (r *Reader) trouble(ctx context.Context, err error) error {
+// untold takes the first pending error that still holds.
+func (r *Reader) untold() error {
+	for len(r.pending) > 0 {
+		t := r.pending[0]
+		r.pending = r.pending[1:]
+		if t.about.version == t.as {
+			return t.err
+		}
+	}
+	return nil
+}
+
+// endure waits a little after an error that may pass. It returns the error when it will not pass, or has lasted long.
+func (r *Reader) endure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -309,7 +325,7 @@ func (r *Reader) open(f *fetch) ([]Fetched, error) {
 			if err := r.refused(a, p); retriable(err) {
 				soon = err
 			} else {
-				r.pending = append(r.pending, err)
+				r.pending = append(r.pending, trouble{a.assignment, a.version, err})
 			}
 			return nil
 		}
@@ -339,7 +355,8 @@ func (r *Reader) decode(f *fetch, a *asked, p *portion) Fetched {
 	before := len(f.view)
 	next, err := f.decode(p, a.offset, !r.opts.ReadUncommitted)
 	if err != nil {
-		r.pending = append(r.pending, fmt.Errorf("read topic %s partition %d: %w: %w", a.Topic, a.Partition, ErrCorrupt, err))
+		err := fmt.Errorf("read topic %s partition %d: %w: %w", a.Topic, a.Partition, ErrCorrupt, err)
+		r.pending = append(r.pending, trouble{a.assignment, a.version, err})
 	}
 	got := Fetched{Topic: a.Topic, Partition: a.Partition, Records: f.view[before:], Next: next, HighWatermark: p.high, Stable: p.stable}
 	end := p.stable

@@ -41,9 +41,10 @@ func (c *Client) Scan(ctx context.Context, topic string, partitions []int32, fn 
 	for left > 0 {
 		fetched, err := r.Poll(ctx, scanWait)
 		var gap *OffsetError
-		if errors.As(err, &gap) && gap.Offset < gap.Start {
-			r.Assign(gap.Topic, gap.Partition, gap.Start) // compaction has moved the start of the log meanwhile
-			continue
+		if errors.As(err, &gap) {
+			if err = c.skipGap(ctx, r, gap); err == nil {
+				continue
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("scan topic %s: %w", topic, err)
@@ -65,6 +66,19 @@ func (c *Client) Scan(ctx context.Context, topic string, partitions []int32, fn 
 		}
 	}
 	return ends, nil
+}
+
+// skipGap goes on at the start of a partition's log when that has moved past where the scan stood.
+func (c *Client) skipGap(ctx context.Context, r *Reader, gap *OffsetError) error {
+	starts, err := c.StartOffsets(ctx, gap.Topic)
+	if err != nil {
+		return err
+	}
+	if int(gap.Partition) >= len(starts) || starts[gap.Partition] <= gap.Offset {
+		return gap
+	}
+	r.Assign(gap.Topic, gap.Partition, starts[gap.Partition])
+	return nil
 }
 
 // scanWait is how long a scan waits for one answer while a transaction holds it up.
