@@ -1,8 +1,6 @@
 package mapping
 
-import (
-	"github.com/datong-dx/datong/connectors"
-)
+import "github.com/datong-dx/datong/connectors"
 
 // fetch takes the value of a step from the row: trimmed, null words made null, the default applied. ok is false when it
 // was refused.
@@ -91,23 +89,20 @@ func (m *Mapper) evaluate(s *boundStep) (connectors.Value, bool) {
 		v, err = m.valueOf(result)
 	}
 	if err != nil {
-		m.refuseExpression(s, err)
+		m.refuseExpression(s)
 		return connectors.Null(), false
 	}
 	return s.clean(v), true
 }
 
-// holds computes the mapping's condition; null is false.
-func (m *Mapper) holds(when *expression) (bool, error) {
+// holds computes the mapping's condition; null is false. computed is false when it is no condition for this row.
+func (m *Mapper) holds(when *expression) (truth, computed bool) {
 	result, err := when.run(&m.machine, m.environment())
-	if err != nil || result == nil {
-		return false, err
+	if err != nil {
+		return false, false
 	}
-	truth, ok := result.(bool)
-	if !ok {
-		return false, errNotBool
-	}
-	return truth, nil
+	truth, computed = result.(bool)
+	return truth, computed || result == nil
 }
 
 // environment gives expressions the columns of the row, read once however many expressions there are.

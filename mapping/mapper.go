@@ -106,10 +106,10 @@ func (m *Mapper) Map(row *connectors.Row) *Result {
 		return m.keyOnly(Accepted)
 	}
 	if when := m.bound.plan.when; when != nil {
-		ok, err := m.holds(when)
-		if err != nil {
-			m.note(-1, whenViolation(when, err))
-		} else if !ok {
+		switch truth, computed := m.holds(when); {
+		case !computed:
+			m.refuseCondition()
+		case !truth:
 			return m.keyOnly(Filtered)
 		}
 	}

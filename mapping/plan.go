@@ -75,8 +75,7 @@ func (p *Plan) keyed(i int) bool { return slices.Contains(p.keys, i) }
 // sum computes the digest.
 func (p *Plan) sum(codes map[string]*Crosswalk) (uint64, error) {
 	h := xxh3.New()
-	// The positions of a spec are not exported from its fields' maps, but Line and File are: the same mapping moved
-	// within its file is the same mapping.
+	// The same mapping in another place, or with its fields in another order, is the same mapping.
 	spec := *p.spec
 	spec.File, spec.Line, spec.Fields = "", 0, slices.Clone(spec.Fields)
 	for i := range spec.Fields {

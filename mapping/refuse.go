@@ -1,14 +1,11 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/datong-dx/datong/connectors"
 )
-
-var errNotBool = errors.New("the result is neither true nor false")
 
 // refuseAbsent says that a required element is missing.
 func (m *Mapper) refuseAbsent(u *must) {
@@ -138,14 +135,15 @@ func (m *Mapper) refuseCode(s *boundStep, b []byte, known bool) {
 }
 
 // refuseExpression says that an expression could not be computed. The cause may quote a value and is left out.
-func (m *Mapper) refuseExpression(s *boundStep, _ error) {
+func (m *Mapper) refuseExpression(s *boundStep) {
 	m.refuse(s, RuleExpression, nil, "表达式无法对此行求值", "the expression cannot be computed for this row",
 		connectors.Text{Zh: "用 datong test 加一个同样取值的用例查看", En: "add a case with such values and run datong test"})
 }
 
-func whenViolation(*expression, error) Violation {
-	return Violation{Rule: RuleWhen, Message: connectors.Text{
-		Zh: "条件 when 无法对此行求值；可尝试：对空值写 ?? 或 != nil",
-		En: "the condition `when` cannot be computed for this row; try: guard nulls with ?? or != nil",
-	}}
+// refuseCondition says that the mapping's condition could not be computed.
+func (m *Mapper) refuseCondition() {
+	m.note(-1, Violation{Rule: RuleWhen, Message: connectors.Text{
+		Zh: "条件 when 无法对此行求值" + tryZh + "对空值写 ?? 或 != nil",
+		En: "the condition `when` cannot be computed for this row" + tryEn + "guard nulls with ?? or != nil",
+	}})
 }
