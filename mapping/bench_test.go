@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/datong-dx/datong/connectors"
@@ -48,6 +49,20 @@ func BenchmarkMap12(b *testing.B) {
 	m, row := enterpriseMapper(b)
 	if r := m.Map(row); r.Outcome != Accepted {
 		b.Fatalf("refused: %+v", r.Violations)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Map(row)
+	}
+}
+
+// BenchmarkMapExpression is BenchmarkMap12 with the status by an expression.
+func BenchmarkMapExpression(b *testing.B) {
+	row := rowOf(enterpriseRow...)
+	text := strings.Replace(enterprises, "{from: YWZT, codes: reg_status}", `{expr: 'YWZT in ["K", "开业"] ? "1" : "9"'}`, 1)
+	m := mapperFor(b, compile(b, text, nil), row.Table)
+	if r := m.Map(row); r.Outcome != Accepted {
+		b.Fatalf("refused: %s", outcome(r))
 	}
 	b.ReportAllocs()
 	for b.Loop() {

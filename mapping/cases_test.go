@@ -79,3 +79,16 @@ func TestRunCasesOfSeveralPlans(t *testing.T) {
 		t.Errorf("a folder that is not there: got %d results, %v", len(results), err)
 	}
 }
+
+func TestRunCasesOfLists(t *testing.T) {
+	plan := compile(t, small+"  states: many\n  sizes: {from: sizes, separator: \",\"}\n  open: yes\n  remark: x\n", smallCodes(t))
+	results, err := RunCases("testdata/cases-lists", plan)
+	if err != nil || len(results) != 4 {
+		t.Fatalf("got %d results, %v", len(results), err)
+	}
+	for _, r := range results {
+		if !r.Passed() {
+			t.Errorf("%s %s: %+v", r.Where(), r.Name, r.Differences)
+		}
+	}
+}

@@ -216,6 +216,27 @@ func TestDescribe(t *testing.T) {
 	if diff := cmp.Diff(plan.Describe("zh"), want); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
 	}
+	plan = compile(t, `
+entity: sample
+fields:
+  id: {value: x, default: y}
+  part: {expr: p + 1}
+  reason: {concat: [a, {text: "/"}], separator: "-"}
+  credit: {from: c, nulls: ["-"], width: 18}
+  states: {from: m, separator: ";"}
+  until: u
+`, nil)
+	want = `sample (Sample)
+  id ← "x" → default "y"  [key, 0..20 characters]
+  part ← p + 1 → half-width  [key, integer]
+  reason ← a + "/"  [required by state]
+  credit ← c → ["-"] are null → half-width → zeros up to 18 digits → canonical uscc  [format uscc]
+  until ← u → half-width  [date, not before born]
+  states ← m → parted by ";" → half-width  [code set sample_state]
+`
+	if diff := cmp.Diff(plan.Describe("en"), want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
 	if len(plan.Steps()) != 6 {
 		t.Errorf("got %d steps", len(plan.Steps()))
 	}
