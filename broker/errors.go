@@ -110,10 +110,11 @@ func untrusted(err error) bool {
 		verify *tls.CertificateVerificationError
 		ca     x509.UnknownAuthorityError
 		host   x509.HostnameError
-		alert  tls.AlertError
 		header tls.RecordHeaderError
+		op     *net.OpError
 	)
-	return errors.As(err, &verify) || errors.As(err, &ca) || errors.As(err, &host) || errors.As(err, &alert) || errors.As(err, &header)
+	return errors.As(err, &verify) || errors.As(err, &ca) || errors.As(err, &host) || errors.As(err, &header) ||
+		errors.As(err, &op) && op.Op == "remote error" // an alert of the other side, whose type package tls keeps to itself
 }
 
 // timedOut tells whether an error is a deadline that passed: of the context, or of the connection.

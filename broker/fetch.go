@@ -143,11 +143,9 @@ func (f *fetch) decode(p *portion, from int64, committed bool) (next int64, err 
 		if b == nil {
 			return next, nil
 		}
-		if b.lastOffset() < from { // the broker may begin with a batch before
-			continue
-		}
 		drop, err := skip.drop(b)
-		if err == nil && !(committed && drop) && !b.control() {
+		wanted := b.lastOffset() >= from && !b.control() && !(committed && drop) // an answer may begin with a batch before
+		if err == nil && wanted {
 			err = f.take(b, from)
 		}
 		if err != nil {
