@@ -130,7 +130,7 @@ func (m *Mapper) fits(s *boundStep, b []byte, chars int, t traits) bool {
 		m.refuseKey(s, b)
 		return false
 	}
-	if s.must && suspectNulls.has(b) {
+	if s.must && hollow.has(b) {
 		m.refuseEmptyWord(s, b)
 		return false
 	}

@@ -125,12 +125,13 @@ func checkViolations(t *testing.T, list []Violation, b []byte) {
 	if len(list) == 0 {
 		t.Fatal("refused without a reason")
 	}
+	public := suspectNulls.has(trim(appendHalfwidth(nil, b))) // words that are nobody's data
 	for _, v := range list {
 		if v.Rule == "" || v.Message.Zh == "" || v.Message.En == "" {
 			t.Errorf("violation without rule or message: %+v", v)
 		}
 		told := v.Shape + v.Message.Zh + v.Message.En
-		if secret := digitsOf(b); len(secret) > 6 && strings.Contains(told, secret) {
+		if secret := digitsOf(b); len(secret) > 6 && !public && strings.Contains(told, secret) {
 			t.Errorf("violation tells the value %q: %+v", b, v)
 		}
 	}

@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -183,9 +184,17 @@ type nullWords struct {
 // standingNulls mean null in every field.
 var standingNulls = []string{"", "NULL", "null", `\N`, "N/A"}
 
-// suspectNulls mean null in many departments' data and something else in others: they are suggested, never assumed.
-var suspectNulls = newNullWords([]string{"-", "--", "/", "无", "空", "暂无", "未知", "未记录", "n/a", "None", "nan", "NaN", "#N/A", "0()",
-	"0000-00-00", "0000-00-00 00:00:00", "00000000", "000000"})
+// emptyWords stand for nothing in many departments' data and for something in others: they are suggested as null words,
+// never assumed, but a required text is not fulfilled by one.
+var emptyWords = []string{"-", "--", "/", "无", "空", "暂无", "未知", "未记录", "n/a", "None", "nan", "NaN", "#N/A", "0()"}
+
+// zeroWords are written for a date or code that is not known; they too are only suggested.
+var zeroWords = []string{"0000-00-00", "0000-00-00 00:00:00", "00000000", "000000"}
+
+var (
+	hollow       = newNullWords(emptyWords)
+	suspectNulls = newNullWords(slices.Concat(emptyWords, zeroWords))
+)
 
 func newNullWords(words []string) nullWords {
 	var n nullWords

@@ -46,6 +46,11 @@ const tryZh, tryEn = "；可尝试：", "; try: "
 
 // refuse notes a violation of the value b of a step, once per step and rule.
 func (m *Mapper) refuse(s *boundStep, rule string, b []byte, zh, en string, try connectors.Text) {
+	for i := range m.noted {
+		if n := &m.noted[i]; n.slot == s.slot && n.violation.Rule == rule {
+			return // another item of the same list
+		}
+	}
 	v := Violation{Element: s.element.Name, Rule: rule, Column: m.column(s), Shape: Shape(b)}
 	title := s.element.Title
 	v.Message.Zh = named(title.Zh, s.element.Name, "（", "）") + "：" + zh
@@ -68,11 +73,6 @@ func named(title, name, open, shut string) string {
 
 // note keeps a violation, in the order of the elements when they are sorted at the end.
 func (m *Mapper) note(slot int, v Violation) {
-	for i := range m.noted {
-		if o := &m.noted[i]; o.slot == slot && o.violation.Rule == v.Rule && o.violation.Element == v.Element {
-			return // another item of the same list
-		}
-	}
 	m.noted = append(m.noted, noted{slot: slot, violation: v})
 }
 
