@@ -3,8 +3,9 @@ package mapping
 // encode writes the record: canonical JSON, elements in the dictionary's order, no white space.
 func (m *Mapper) encode() {
 	out := m.value[:0]
-	for i := range m.bound.steps {
-		s, c := &m.bound.steps[i], &m.cells[i]
+	steps, cells := m.bound.steps, m.cells
+	for i := range steps {
+		s, c := &steps[i], &cells[i]
 		if c.state != cellSet {
 			continue
 		}
