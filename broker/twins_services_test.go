@@ -1,0 +1,64 @@
+//go:build services
+
+package broker_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/broker/brokertest"
+)
+
+// A task that slept while a twin took over publishes nothing, stays fenced, and does the twin no harm. Only a real broker
+// fences the old epoch's InitProducerID.
+func TestAWokenZombieIsFencedAndStaysSo(t *testing.T) {
+	t.Parallel()
+	addr := env(t, "DATONG_TEST_KAFKA")
+	c := connect(t, addr, nil)
+	to, id := topic(t, c, 2), name(t)
+	zombie := started(t, c, id, broker.ProducerOptions{})
+	commit(t, zombie, txn(to, 2, 4, "before"))
+	twin := started(t, c, id, broker.ProducerOptions{})
+	commit(t, twin, txn(to, 2, 4, "twin"))
+
+	if err := zombie.Commit(t.Context(), txn(to, 2, 4, "zombie")); !errors.Is(err, broker.ErrTransactionLost) {
+		t.Errorf("the zombie's commit: %v, want a lost transaction", err)
+	}
+	if err := zombie.Recover(t.Context()); !errors.Is(err, broker.ErrFenced) {
+		t.Errorf("the zombie's recovery: %v, want fenced", err)
+	}
+	if err := zombie.Recover(t.Context()); !errors.Is(err, broker.ErrFenced) {
+		t.Errorf("the zombie's second recovery: %v, want fenced", err)
+	}
+	commit(t, twin, txn(to, 2, 4, "after"))
+	if diff := cmp.Diff(want(2, run{"before", 4}, run{"twin", 4}, run{"after", 4}), values(t, c, to)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The broker aborts a transaction that stays open past its timeout; the producer, alone, recovers and is not taken for a
+// zombie.
+func TestAProducerWhoseTransactionTimedOutRecovers(t *testing.T) {
+	everywhere(t, func(t *testing.T, addr string) {
+		faults := brokertest.NewFaults()
+		c := quick(t, addr, faults)
+		to := topic(t, c, 1)
+		p := producer(t, c, broker.ProducerOptions{TransactionTimeout: time.Second})
+		unblock := faults.Block(brokertest.EndTxn)
+		time.AfterFunc(4*time.Second, unblock) // the broker's sweep comes once a second
+		if err := p.Commit(t.Context(), txn(to, 1, 2, "slow")); !errors.Is(err, broker.ErrTransactionLost) {
+			t.Fatalf("got %v, want a lost transaction", err)
+		}
+		if err := p.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, p, txn(to, 1, 2, "good"))
+		if diff := cmp.Diff(want(1, run{"good", 2}), values(t, c, to)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
