@@ -8,11 +8,11 @@ import (
 
 // Bound is a plan tied to the columns of one table. It is immutable and may be used by any number of goroutines.
 type Bound struct {
-	plan    *Plan
-	table   *connectors.Table
-	steps   []boundStep
-	columns []int // of the table, for each of Plan.columns; what expressions see
-	old     bool  // Row.Old holds every column that the entity key is made of
+	plan  *Plan
+	table *connectors.Table
+	steps []boundStep
+	seen  []int // places of the columns that expressions see
+	old   bool  // Row.Old holds every column that the entity key is made of
 }
 
 // Bind ties the plan to a table. Each column that the mapping reads and the table lacks is a [connectors.Problem]; the
@@ -29,14 +29,15 @@ func (p *Plan) Bind(t *connectors.Table) (*Bound, error) {
 	b := &Bound{plan: p, table: t}
 	var wrong problems
 	for _, name := range p.columns {
-		at, ok := place[name]
-		if !ok {
+		if _, ok := place[name]; !ok {
 			wrong.add(t.Name, suggest(name, names), "映射读取列 %[1]s，而 %[2]s 没有这一列", "the mapping reads column %[1]s, which %[2]s does not have", name, t.Name)
 		}
-		b.columns = append(b.columns, at)
 	}
 	if len(wrong) > 0 {
 		return nil, wrong.err()
+	}
+	for _, name := range p.seen {
+		b.seen = append(b.seen, place[name])
 	}
 	for i := range p.steps {
 		s := boundStep{step: &p.steps[i]}

@@ -233,15 +233,22 @@ func byteTexts(list []string) [][]byte {
 	return out
 }
 
-// finish gathers the columns that the plan reads.
+// finish gathers the columns that the plan reads, and those of them that expressions see.
 func (c *compiler) finish() {
 	p := c.plan
 	for i := range p.steps {
-		p.columns = append(p.columns, p.steps[i].reads()...)
+		s := &p.steps[i]
+		p.columns = append(p.columns, s.reads()...)
+		if s.expr != nil {
+			p.seen = append(p.seen, s.expr.columns...)
+		}
 	}
 	if p.when != nil {
 		p.columns = append(p.columns, p.when.columns...)
+		p.seen = append(p.seen, p.when.columns...)
 	}
 	slices.Sort(p.columns)
 	p.columns = slices.Compact(p.columns)
+	slices.Sort(p.seen)
+	p.seen = slices.Compact(p.seen)
 }

@@ -111,14 +111,14 @@ func (m *Mapper) environment() map[string]any {
 		return m.variables
 	}
 	if m.variables == nil {
-		m.variables = make(map[string]any, len(m.bound.columns))
+		m.variables = make(map[string]any, len(m.bound.seen))
 	}
-	for i, column := range m.bound.columns {
+	for i, column := range m.bound.seen {
 		var v connectors.Value
 		if column < len(m.values) {
 			v = m.values[column]
 		}
-		m.variables[m.bound.plan.columns[i]] = variable(v, &alwaysNull)
+		m.variables[m.bound.plan.seen[i]] = variable(v, &alwaysNull)
 	}
 	m.filled = true
 	return m.variables

@@ -21,7 +21,8 @@ type Plan struct {
 	musts   []must
 	orders  []order
 	when    *expression
-	columns []string
+	columns []string // that the mapping reads, sorted
+	seen    []string // those of them that expressions see
 	digest  uint64
 }
 
