@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -93,7 +94,8 @@ func checkAddresses(brokers []string) error {
 			Try: connectors.Text{Zh: "brokers: [主机:9092]", En: "brokers: [host:9092]"}}
 	}
 	for _, b := range brokers {
-		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
+		host, port, err := net.SplitHostPort(b)
+		if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || host == "" || wrong != nil {
 			return &connectors.Problem{What: connectors.Text{Zh: fmt.Sprintf("%q 不是 主机:端口", b), En: fmt.Sprintf("%q is not host:port", b)},
 				Try: connectors.Text{Zh: "例如 kafka1.example.cn:9092", En: "for example kafka1.example.cn:9092"}}
 		}

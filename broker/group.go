@@ -167,10 +167,18 @@ func (c *Client) FetchOffsets(ctx context.Context, group string, partitions map[
 		}
 	}
 	offsets := make(map[TopicPartition]int64)
+	for topic, list := range partitions {
+		for _, p := range list {
+			offsets[TopicPartition{topic, p}] = -1
+		}
+	}
 	err := c.call(ctx, "fetch the offsets of group "+group, func(ctx context.Context) error {
 		res, err := c.kafka.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: topics})
 		if err == nil {
 			err = res.Error
+		}
+		if errors.Is(err, kafka.GroupIdNotFound) {
+			return nil // nothing was ever stored
 		}
 		if err != nil {
 			return classify(err)
