@@ -223,14 +223,15 @@ func TestACorruptLogIsToldByTopicPartitionAndOffset(t *testing.T) {
 
 func fetchAnswer(topic string, partition int32, set []byte) []byte {
 	be := binary.BigEndian
-	b := make([]byte, 10) // throttle, code, session
+	zeros := make([]byte, 26)
+	b := append([]byte(nil), zeros[:10]...) // throttle, code, session
 	b = be.AppendUint32(b, 1)
 	b = appendString(b, topic)
 	b = be.AppendUint32(b, 1)
 	b = be.AppendUint32(b, uint32(partition))
-	b = append(b, make([]byte, 2+8+8+8)...) // code, high watermark, stable, start
-	b = be.AppendUint32(b, 0)               // aborted
-	b = be.AppendUint32(b, 0)               // replica
+	b = append(b, zeros...)   // code, high watermark, stable, start
+	b = be.AppendUint32(b, 0) // aborted
+	b = be.AppendUint32(b, 0) // replica
 	b = be.AppendUint32(b, uint32(len(set)))
 	return append(b, set...)
 }

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -115,12 +114,6 @@ func untrusted(err error) bool {
 	)
 	return errors.As(err, &verify) || errors.As(err, &ca) || errors.As(err, &host) || errors.As(err, &header) ||
 		errors.As(err, &op) && op.Op == "remote error" // an alert of the other side, whose type package tls keeps to itself
-}
-
-// timedOut tells whether an error is a deadline that passed: of the context, or of the connection.
-func timedOut(err error) bool {
-	var n net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &n) && n.Timeout()
 }
 
 // resource is what a right is about, for messages.

@@ -39,7 +39,7 @@ const (
 )
 
 // ApiKey returns the kind of request, as kafka-go asks for it.
-func (x *exchange) ApiKey() protocol.ApiKey { return x.key } //nolint:revive // named by kafka-go
+func (x *exchange) ApiKey() protocol.ApiKey { return x.key }
 
 // Broker chooses the broker that the request goes to.
 func (x *exchange) Broker(cluster protocol.Cluster) (protocol.Broker, error) {

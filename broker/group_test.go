@@ -44,7 +44,7 @@ func TestAGroupSharesPartitionsAndKeepsThem(t *testing.T) {
 		at := broker.TopicPartition{Topic: to, Partition: 2}
 
 		a := join(t, c, id, to)
-		defer a.Close() //nolint:errcheck // the end of the test
+		defer a.Close()
 		alone := next(t, a)
 		if diff := cmp.Diff(map[string][]int32{to: {0, 1, 2, 3}}, alone.Assigned); diff != "" {
 			t.Error(diff)

@@ -1,14 +1,10 @@
 package broker
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
 )
 
 // ReaderOptions tune a reader; the zero value works.
@@ -180,38 +176,6 @@ func (r *Reader) Poll(ctx context.Context, wait time.Duration) ([]Fetched, error
 	return nil, nil
 }
 
-// receive takes an answer in. It returns what it brought, or an error that the caller must see.
-func (r *Reader) receive(ctx context.Context, f *fetch) ([]Fetched, error) {
-	if f.err != nil {
-		return nil, r.endure(ctx, f.err) // f is given up: a connection may still be reading into its memory
-	}
-	out, err := r.open(f)
-	if len(out) > 0 {
-		r.given = f
-		return out, nil
-	}
-	r.free = append(r.free, f)
-	if err := r.untold(); err != nil {
-		return nil, err
-	}
-	if err != nil {
-		return nil, r.endure(ctx, err)
-	}
-	return nil, nil
-}
-
-// untold takes the first pending error that still holds.
-func (r *Reader) untold() error {
-	for len(r.pending) > 0 {
-		t := r.pending[0]
-		r.pending = r.pending[1:]
-		if t.about.version == t.as {
-			return t.err
-		}
-	}
-	return nil
-}
-
 // endure waits a little after an error that may pass. It returns the error when it will not pass, or has lasted long.
 func (r *Reader) endure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -230,156 +194,6 @@ func (r *Reader) endure(ctx context.Context, err error) error {
 	}
 	r.wait.sleep(ctx)
 	return ctx.Err()
-}
-
-// reclaim takes back the memory of what the last Poll returned.
-func (r *Reader) reclaim() {
-	if r.given != nil {
-		r.free = append(r.free, r.given)
-		r.given = nil
-	}
-}
-
-// request sends a fetch to every leader of assigned partitions that none is under way to.
-func (r *Reader) request(ctx context.Context, wait time.Duration) error {
-	byLeader, err := r.byLeader(ctx)
-	if err != nil {
-		return err
-	}
-	for leader, partitions := range byLeader {
-		if r.busy[leader] {
-			continue
-		}
-		f := r.fetch()
-		f.leader = leader
-		share := min(max(r.opts.MaxBytes/len(partitions), leastPartitionBytes), r.opts.PartitionBytes)
-		for _, a := range partitions {
-			f.asked = append(f.asked, asked{assignment: a, version: a.version, offset: a.next, bytes: int32(max(share, a.bytes))})
-		}
-		r.turn++
-		f.encode(wait, !r.opts.ReadUncommitted)
-		r.busy[leader] = true
-		go func() {
-			f.run(r.ctx, r.client, wait)
-			r.done <- f
-		}()
-	}
-	return nil
-}
-
-func (r *Reader) fetch() *fetch {
-	if n := len(r.free); n > 0 {
-		f := r.free[n-1]
-		r.free = r.free[:n-1]
-		f.asked, f.view, f.used, f.err = f.asked[:0], f.view[:0], 0, nil
-		return f
-	}
-	return &fetch{x: new(exchange)}
-}
-
-// byLeader groups the assigned partitions, beginning with another one each time: a broker fills an answer in the order
-// of the request, and only the first partition with data is sure to get a whole batch.
-func (r *Reader) byLeader(ctx context.Context) (map[int32][]*assignment, error) {
-	groups := make(map[int32][]*assignment)
-	leaders := make(map[string][]int32)
-	var homeless error
-	for i := range r.parts {
-		a := r.parts[(i+r.turn)%len(r.parts)]
-		known, ok := leaders[a.Topic]
-		if !ok {
-			var err error
-			if known, err = r.client.leaders(ctx, a.Topic); err != nil {
-				homeless = err
-			}
-			leaders[a.Topic] = known
-		}
-		if int(a.Partition) >= len(known) || known[a.Partition] < 0 {
-			homeless = cmp.Or(homeless, error(protocol.NewErrNoLeader(a.Topic, a.Partition)))
-			continue
-		}
-		groups[known[a.Partition]] = append(groups[known[a.Partition]], a)
-	}
-	if len(groups) > 0 {
-		homeless = nil // the others go on
-	}
-	return groups, homeless
-}
-
-// open decodes an answer and moves the partitions on. The error is one that may pass.
-func (r *Reader) open(f *fetch) ([]Fetched, error) {
-	wanted := make(map[TopicPartition]*asked, len(f.asked))
-	for i := range f.asked {
-		wanted[f.asked[i].TopicPartition] = &f.asked[i]
-	}
-	var (
-		out  []Fetched
-		ends []int // of each partition's records in f.view, which moves while it grows
-		soon error
-	)
-	err := f.portions(func(tp TopicPartition, p *portion) error {
-		a := wanted[tp]
-		if a == nil || a.gone || a.version != a.assignment.version {
-			return nil // assigned anew while the answer was under way
-		}
-		if p.code != 0 {
-			if err := r.refused(a, p); retriable(err) {
-				soon = err
-			} else {
-				r.pending = append(r.pending, trouble{a.assignment, a.version, err})
-			}
-			return nil
-		}
-		got := r.decode(f, a, p)
-		if len(got.Records) > 0 || got.Next != a.offset {
-			out = append(out, got)
-			ends = append(ends, len(f.view))
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	from := 0
-	for i := range out {
-		out[i].Records = f.view[from:ends[i]:ends[i]]
-		from = ends[i]
-	}
-	if soon == nil {
-		r.failing, r.wait = time.Time{}, backoff{}
-	}
-	return out, soon
-}
-
-// decode reads one partition's portion. What was read before something corrupt is still delivered.
-func (r *Reader) decode(f *fetch, a *asked, p *portion) Fetched {
-	before := len(f.view)
-	next, err := f.decode(p, a.offset, !r.opts.ReadUncommitted)
-	if err != nil {
-		err := fmt.Errorf("read topic %s partition %d: %w: %w", a.Topic, a.Partition, ErrCorrupt, err)
-		r.pending = append(r.pending, trouble{a.assignment, a.version, err})
-	}
-	got := Fetched{Topic: a.Topic, Partition: a.Partition, Records: f.view[before:], Next: next, HighWatermark: p.high, Stable: p.stable}
-	end := p.stable
-	if r.opts.ReadUncommitted {
-		end = p.high
-	}
-	switch {
-	case next > a.offset:
-		a.assignment.bytes = 0
-	case err == nil && a.offset < end:
-		// There is something, but its batch is larger than what was asked for, and others were served before.
-		a.assignment.bytes = min(2*int(a.bytes), mostPartitionBytes)
-	}
-	a.assignment.next = next
-	return got
-}
-
-func (r *Reader) refused(a *asked, p *portion) error {
-	if p.code == kafka.OffsetOutOfRange {
-		return &OffsetError{TopicPartition: a.TopicPartition, Offset: a.offset, Start: p.start, End: p.high}
-	}
-	err := fmt.Errorf("read topic %s partition %d: %w", a.Topic, a.Partition, p.code)
-	return r.client.explain(err, resource{"topic", a.Topic, "Read"})
 }
 
 // Close ends the requests under way and waits for them.

@@ -91,7 +91,7 @@ func TestADepartmentPublishesAndReadsUnderItsPrefix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Close() //nolint:errcheck // the end of the test
+	defer g.Close()
 	gen, err := g.Next(t.Context())
 	if err != nil || len(gen.Assigned[to]) != 2 || gen.Offsets[at] != 2 {
 		t.Errorf("got %+v, %v", gen, err)

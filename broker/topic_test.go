@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/broker/brokertest"
+	"github.com/datong-dx/datong/broker/embedded"
 	"github.com/datong-dx/datong/connectors"
 )
 
@@ -178,4 +180,25 @@ func TestOffsetsOfATopic(t *testing.T) {
 			t.Error(diff, err)
 		}
 	})
+}
+
+// The embedded broker speaks SCRAM-SHA-256, which the secured listener of the testbed does not.
+func TestSCRAM256OnTheEmbeddedBroker(t *testing.T) {
+	t.Parallel()
+	b, err := embedded.Start(t.Context(), embedded.Options{More: []kfake.Opt{
+		kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "user", "pencil"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	cfg := broker.Config{Brokers: []string{b.Addr()}, Timeout: 2 * time.Second,
+		SASL: &broker.SASL{Mechanism: "scram-sha-256", Username: "user", Password: "pencil"}}
+	if _, err := brokertest.Connect(t, cfg).ClusterID(t.Context()); err != nil {
+		t.Error(err)
+	}
+	cfg.SASL = &broker.SASL{Mechanism: "SCRAM-SHA-256", Username: "user", Password: "wrong"}
+	if _, err := brokertest.Connect(t, cfg).ClusterID(t.Context()); err == nil {
+		t.Error("a wrong password was taken")
+	}
 }

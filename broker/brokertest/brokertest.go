@@ -60,7 +60,7 @@ func RefuseTopic(b *embedded.Broker, kind Kind, topic string, code int16, n int)
 		Keys: []kmsg.Key{kmsg.Key(kind)}, Topic: topic, Err: known, Count: n,
 		TopLevel: topic == "" && topLevel[kind],
 	})
-	return func() int { return int(h.Hits()) }
+	return h.Hits
 }
 
 // topLevel are the kinds whose answers have one code for the whole request.
