@@ -216,7 +216,7 @@ func (r *report) info() checkInfo {
 
 func describeProblem(p *connectors.Problem) problemInfo {
 	info := problemInfo{Where: p.Where, What: p.What, Warning: p.Warning}
-	if p.Err != nil {
+	if p.Err != nil && !mere(p.Err) {
 		info.Cause = p.Err.Error()
 	}
 	if p.Try != (connectors.Text{}) {

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -63,13 +65,26 @@ func (a *app) complain(err error) {
 	}
 }
 
+// lineBreaks are what a driver puts into its messages; a problem is one line.
+var lineBreaks = regexp.MustCompile(`\s*\n\s*`)
+
+// mere says that a cause is only the mark by which the program decides, which tells a person nothing.
+func mere(cause error) bool {
+	marks := []error{connectors.ErrStop, connectors.ErrPosition, broker.ErrTopicDiffers}
+	return cause != nil && slices.Contains(marks, cause)
+}
+
 // problem prints one problem to standard error.
 func (a *app) problem(p *connectors.Problem) {
 	kind := a.say("错误：", "error: ")
 	if p.Warning {
 		kind = a.say("警告：", "warning: ")
 	}
-	fmt.Fprintln(a.stderr, kind+p.In(a.lang))
+	shown := *p
+	if mere(p.Err) {
+		shown.Err = nil
+	}
+	fmt.Fprintln(a.stderr, kind+lineBreaks.ReplaceAllString(shown.In(a.lang), " "))
 }
 
 // usage is an error of the command line: what is wrong, and where help is.
