@@ -3,9 +3,18 @@
 package broker
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"golang.org/x/sync/errgroup"
 )
 
 func init() {
@@ -40,4 +49,55 @@ func TestABatchAcrossTheWrapIsAccepted(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkProduceWithoutTransactions is the limit beside BenchmarkCommit: the same batches, not compressed, sent to 8
+// partitions at once by kafka-go, without transactions and without anyone to make them.
+func BenchmarkProduceWithoutTransactions(b *testing.B) {
+	const partitions, records = 8, 64 << 10
+	c, err := Connect(Config{Brokers: []string{os.Getenv("DATONG_TEST_KAFKA")}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(c.Close)
+	topic := fmt.Sprintf("bench-%d", time.Now().UnixNano())
+	if err := c.EnsureTopic(b.Context(), Topic{Name: topic, Partitions: partitions, Replication: 1}); err != nil {
+		b.Fatal(err)
+	}
+	x := new(Txn)
+	body := AppendPlainBody(nil, []byte("91510100MA00000001"), make([]byte, 500))
+	for i := range records {
+		x.Add(topic, int32(i%partitions), body)
+	}
+	for _, s := range x.order {
+		for _, chunk := range s.chunks {
+			sealBatch(chunk.data, chunk.count, codecNone, stamp{producer: -1, epoch: -1, sequence: -1})
+			reseal(chunk.data, 0)
+		}
+	}
+	b.SetBytes(int64(x.Bytes()))
+	b.ResetTimer()
+	for range b.N {
+		var work errgroup.Group
+		for _, s := range x.order {
+			work.Go(func() error {
+				for _, chunk := range s.chunks {
+					framed := io.MultiReader(bytes.NewReader(binary.BigEndian.AppendUint32(nil, uint32(len(chunk.data)))), bytes.NewReader(chunk.data))
+					res, err := c.kafka.RawProduce(b.Context(), &kafka.RawProduceRequest{Topic: topic, Partition: int(s.Partition),
+						RequiredAcks: kafka.RequireAll, RawRecords: protocol.RawRecordSet{Reader: framed}})
+					if err == nil {
+						err = res.Error
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err := work.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*records/b.Elapsed().Seconds(), "records/s")
 }

@@ -52,8 +52,8 @@ func Refuse(b *embedded.Broker, kind Kind, code int16, n int) (hits func() int) 
 
 // RefuseTopic is Refuse for what a request says about one topic: the rest of the request is acted on.
 func RefuseTopic(b *embedded.Broker, kind Kind, topic string, code int16, n int) (hits func() int) {
-	known, ok := kerr.TypedErrorForCode(code), code != 0
-	if known == nil || !ok {
+	known := kerr.TypedErrorForCode(code)
+	if known == nil || known.Code != code {
 		panic("brokertest: unknown Kafka error code")
 	}
 	h := b.Cluster().Fault(kfake.Fault{
