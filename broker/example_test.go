@@ -3,7 +3,6 @@ package broker_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/broker/embedded"
@@ -15,22 +14,22 @@ func Example() {
 	ctx := context.Background()
 	b, err := embedded.Start(ctx, embedded.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer b.Close()
 	client, err := broker.Connect(broker.Config{Brokers: []string{b.Addr()}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer client.Close()
 
 	topic := broker.StandardTopic("dt.market-regulation.legal_entity", broker.TopicOptions{Partitions: 4})
 	if err := client.EnsureTopic(ctx, topic); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	producer := client.NewProducer("dt.market-regulation.enterprises.0", broker.ProducerOptions{})
 	if err := producer.Start(ctx); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	envelope := broker.NewEnvelope("market-regulation", "enterprises", "qyjbxx", "legal_entity", "1.0.0")
@@ -40,7 +39,7 @@ func Example() {
 	var txn broker.Txn
 	txn.Add(topic.Name, broker.Partition(key, topic.Partitions), envelope.AppendBody(nil, key, value, &event))
 	if err := producer.Commit(ctx, &txn); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	_, err = client.Scan(ctx, topic.Name, nil, func(_ int32, r *broker.Record) error {
@@ -48,7 +47,7 @@ func Example() {
 		return nil
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	// Output:
 	// 91510100MA62TESTX8 {"uscc":"91510100MA62TESTX8"}
