@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -134,6 +133,7 @@ func TestALateBatchAndWhyTheEpochIsRaised(t *testing.T) {
 				t.Fatal(err)
 			}
 			if raise {
+				p.phase = sending
 				if err := p.Recover(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -181,15 +181,7 @@ func encoded(t *testing.T, p *Producer, x *Txn) []*stream {
 
 func endWith(t *testing.T, p *Producer, commit bool) {
 	t.Helper()
-	err := p.client.call(t.Context(), "end", func(ctx context.Context) error {
-		res, err := p.client.kafka.EndTxn(ctx, &kafka.EndTxnRequest{TransactionalID: p.id, ProducerID: int(p.producer),
-			ProducerEpoch: int(p.epoch), Committed: commit})
-		if err == nil {
-			err = res.Error
-		}
-		return classify(err)
-	})
-	if err != nil {
+	if err := p.end(t.Context(), commit); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -53,6 +53,7 @@ type Producer struct {
 	badOpt error // a wrong option, told by Start
 
 	state     producerState
+	phase     phase
 	producer  int64
 	epoch     int16
 	sequences map[TopicPartition]int32
@@ -66,6 +67,15 @@ const (
 	ready
 	lost   // Recover comes next
 	fenced // for ever
+)
+
+// phase is what is known about the current epoch's transaction; [Producer.Recover] needs it.
+type phase uint8
+
+const (
+	idle    phase = iota // none is open: every EndTxn was answered
+	unsure               // adding partitions or ending: it may be open or not; every batch sent was acknowledged
+	sending              // it was open for certain and no EndTxn was sent; batches may be on their way
 )
 
 // NewProducer returns a producer that has done nothing yet; [Producer.Start] comes first.
@@ -102,7 +112,8 @@ func (p *Producer) Start(ctx context.Context) error {
 
 // Recover aborts what is open and raises the epoch, so that nothing sent before can take effect any more. Afterwards the
 // caller reads its position again. [ErrFenced] is final: a newer instance of the task lives. Any other error means that
-// Recover may be called again.
+// Recover may be called again. (Brokers before 4.0 cannot tell a twin from their own abort when the answer to a commit
+// stayed away until the transaction's timeout: then the task stops as fenced too, and is started anew.)
 func (p *Producer) Recover(ctx context.Context) error {
 	switch p.state {
 	case fenced:
@@ -111,11 +122,26 @@ func (p *Producer) Recover(ctx context.Context) error {
 		return p.Start(ctx)
 	}
 	p.state = lost
-	err := p.initialise(ctx, p.producer, p.epoch)
+	if p.phase == unsure {
+		if err := p.abort(ctx); err != nil {
+			return fmt.Errorf("recover producer %s: %w", p.id, err)
+		}
+	}
+	producer, epoch := p.producer, p.epoch
+	err := p.initialise(ctx, producer, epoch)
+	if errors.Is(err, ErrFenced) && p.phase == sending {
+		// Brokers before 4.0 raise the epoch when they abort, for this call or for the timeout, and then do not know
+		// the former one any more. A twin is told apart all the same: it found the transaction open, so it was given an
+		// epoch above the one that the abort left.
+		err = p.initialise(ctx, producer, epoch+1)
+	}
 	var code kafka.Error
 	if errors.As(err, &code) && code == kafka.InvalidProducerIDMapping {
 		// Idle past transactional.id.expiration.ms: nobody holds the id, so there is nobody to fence wrongly.
 		err = p.initialise(ctx, -1, -1)
+	}
+	if errors.Is(err, ErrFenced) {
+		p.state = fenced
 	}
 	if err != nil {
 		return fmt.Errorf("recover producer %s: %w", p.id, err)
@@ -143,7 +169,7 @@ func (p *Producer) initialise(ctx context.Context, producer int64, epoch int16) 
 	if err != nil {
 		return p.initError(err, what)
 	}
-	p.state = ready
+	p.state, p.phase = ready, idle
 	p.sequences = make(map[TopicPartition]int32)
 	p.unclear.Store(false)
 	return nil
@@ -156,7 +182,6 @@ func (p *Producer) initError(err error, what resource) error {
 	}
 	switch code {
 	case kafka.ProducerFenced, kafka.InvalidProducerEpoch:
-		p.state = fenced
 		return fmt.Errorf("%w: %w", ErrFenced, err)
 	case kafka.InvalidTransactionTimeout:
 		return &connectors.Problem{

@@ -10,13 +10,32 @@ import (
 
 // transact takes encoded batches through one transaction.
 func (p *Producer) transact(ctx context.Context, streams []*stream) error {
+	p.phase = unsure
 	if err := p.addPartitions(ctx, streams); err != nil {
 		return err
 	}
+	p.phase = sending
 	if err := p.send(ctx, streams); err != nil {
 		return err
 	}
-	return p.end(ctx)
+	p.phase = unsure
+	if err := p.end(ctx, true); err != nil {
+		return p.client.explain(err, resource{"transactional id", p.id, "Write"})
+	}
+	p.phase = idle
+	return nil
+}
+
+// abort ends a transaction that may be open or not, so that raising the epoch finds none: brokers before 4.0 answer that
+// call with a fenced producer otherwise. Any answer settles it: the transaction was open, or it had ended already. It is
+// no way to end one whose batches may still be on their way: only the broker's own abort, in a higher epoch, stops those.
+func (p *Producer) abort(ctx context.Context) error {
+	err := p.end(ctx, false)
+	var code kafka.Error
+	if errors.As(err, &code) && !retriable(code) {
+		return nil
+	}
+	return err
 }
 
 // note remembers that a request was not answered, and returns its error unchanged.
@@ -90,17 +109,16 @@ func addedAll(asked map[string][]kafka.AddPartitionToTxn, answered map[string][]
 	return denied, err
 }
 
-// end commits. Repeating it is safe: a coordinator that has committed already says yes again, and one that has aborted
-// for the timeout refuses.
-func (p *Producer) end(ctx context.Context) error {
-	err := p.client.call(ctx, "end the transaction", func(ctx context.Context) error {
+// end commits or aborts. Repeating it is safe: a coordinator that has done it already says yes again, and one that has
+// aborted for the timeout refuses.
+func (p *Producer) end(ctx context.Context, commit bool) error {
+	return p.client.call(ctx, "end the transaction", func(ctx context.Context) error {
 		res, err := p.client.kafka.EndTxn(ctx, &kafka.EndTxnRequest{
-			TransactionalID: p.id, ProducerID: int(p.producer), ProducerEpoch: int(p.epoch), Committed: true,
+			TransactionalID: p.id, ProducerID: int(p.producer), ProducerEpoch: int(p.epoch), Committed: commit,
 		})
 		if err == nil {
 			err = res.Error
 		}
 		return p.note(classify(err))
 	})
-	return p.client.explain(err, resource{"transactional id", p.id, "Write"})
 }

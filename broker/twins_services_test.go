@@ -3,6 +3,7 @@
 package broker_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -48,7 +49,8 @@ func TestAProducerWhoseTransactionTimedOutRecovers(t *testing.T) {
 		c := quick(t, addr, faults)
 		to := topic(t, c, 1)
 		p := producer(t, c, broker.ProducerOptions{TransactionTimeout: time.Second})
-		unblock := faults.Block(brokertest.EndTxn)
+		commit(t, p, txn(to, 1, 2, "before"))
+		unblock := faults.Block(brokertest.Produce)
 		time.AfterFunc(4*time.Second, unblock) // the broker's sweep comes once a second
 		if err := p.Commit(t.Context(), txn(to, 1, 2, "slow")); !errors.Is(err, broker.ErrTransactionLost) {
 			t.Fatalf("got %v, want a lost transaction", err)
@@ -57,8 +59,43 @@ func TestAProducerWhoseTransactionTimedOutRecovers(t *testing.T) {
 			t.Fatal(err)
 		}
 		commit(t, p, txn(to, 1, 2, "good"))
-		if diff := cmp.Diff(want(1, run{"good", 2}), values(t, c, to)); diff != "" {
+		if diff := cmp.Diff(want(1, run{"before", 2}, run{"good", 2}), values(t, c, to)); diff != "" {
 			t.Error(diff)
 		}
 	})
+}
+
+// A zombie whose transaction was open when the twin came, or when the broker aborted it before the twin came, is told apart
+// from a producer that was merely too slow.
+func TestAZombieWithAnOpenTransactionIsFenced(t *testing.T) {
+	t.Parallel()
+	for how, timedOut := range map[string]bool{"aborted by the twin": false, "aborted for its timeout": true} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			addr := env(t, "DATONG_TEST_KAFKA")
+			faults := brokertest.NewFaults()
+			c, healthy := quick(t, addr, faults), connect(t, addr, nil)
+			to, id := topic(t, c, 1), name(t)
+			zombie := started(t, c, id, broker.ProducerOptions{TransactionTimeout: time.Second})
+			commit(t, zombie, txn(to, 1, 2, "before"))
+			faults.Block(brokertest.Produce)
+			limit := 500 * time.Millisecond
+			if timedOut {
+				limit = 5 * time.Second // the broker's sweep comes once a second
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			if err := zombie.Commit(ctx, txn(to, 1, 2, "zombie")); !errors.Is(err, broker.ErrTransactionLost) {
+				t.Fatalf("got %v, want a lost transaction", err)
+			}
+			twin := started(t, healthy, id, broker.ProducerOptions{})
+			if err := zombie.Recover(t.Context()); !errors.Is(err, broker.ErrFenced) {
+				t.Errorf("the zombie's recovery: %v, want fenced", err)
+			}
+			commit(t, twin, txn(to, 1, 2, "twin"))
+			if diff := cmp.Diff(want(1, run{"before", 2}, run{"twin", 2}), values(t, healthy, to)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
