@@ -3,12 +3,14 @@ package all
 
 import (
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/connectors/files"
 	"github.com/datong-dx/datong/connectors/memory"
 )
 
 // Connectors returns the built-in connectors.
 func Connectors() []*connectors.Connector {
 	return []*connectors.Connector{
+		files.Connector(),
 		memory.Connector(),
 	}
 }
