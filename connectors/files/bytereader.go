@@ -2,6 +2,7 @@ package files
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 )
 
@@ -99,7 +100,7 @@ func (r *byteReader) value(dst []byte, max int) (out []byte, whole bool, err err
 			break
 		}
 	}
-	if err == io.EOF && v.plain && v.size > 0 {
+	if errors.Is(err, io.EOF) && v.plain && v.size > 0 {
 		err = nil
 	}
 	if err == nil && v.size == 0 {
@@ -155,7 +156,7 @@ func (v *valueScanner) take(c byte) {
 
 // unexpected turns an end of the stream into an error: more was to come.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

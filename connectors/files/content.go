@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,7 @@ type content struct {
 	notes  []connectors.Problem
 }
 
-func (c *content) close() error { return c.file.Close() }
+func (in *content) close() error { return in.file.Close() }
 
 // openContent opens a file at its first row.
 func openContent(s *settings, c *candidate, allUTF8 bool) (*content, error) {
@@ -45,7 +46,7 @@ func openContent(s *settings, c *candidate, allUTF8 bool) (*content, error) {
 func (in *content) begin(s *settings, c *candidate, allUTF8 bool) error {
 	head := make([]byte, 4)
 	n, err := io.ReadFull(in.file, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("read %s: %w", c.name, err)
 	}
 	text := textOf(s.encoding, head[:n], allUTF8)
@@ -106,7 +107,7 @@ func (in *content) resume(live alive, p *place) error {
 
 func (in *content) seek(l *lines, t text, p *place) error {
 	stream, err := t.at(in.file, p.Offset)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("the position lies past the end of %s: %w", p.Name, connectors.ErrPosition)
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package files
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -51,7 +52,7 @@ func digestFile(live alive, c *candidate, prefix int64) (digested, error) {
 		n, err := file.Read(buf[kept:])
 		d.add(h, buf[kept:kept+n], prefix)
 		kept = d.checkUTF8(buf[:kept+n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

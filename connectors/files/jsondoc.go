@@ -102,7 +102,7 @@ func (j *jsonDocument) checkFound() error {
 func (j *jsonDocument) step(b *connectors.Batch) (bool, error) {
 	for {
 		c, err := j.bytes.peekToken()
-		if err == io.EOF && len(j.stack) == 0 {
+		if errors.Is(err, io.EOF) && len(j.stack) == 0 {
 			return false, nil
 		}
 		if err != nil {

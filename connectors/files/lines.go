@@ -63,7 +63,7 @@ func (l *lines) fill() error {
 	}
 	n, err := l.src.Read(l.buf[l.w:])
 	l.w += n
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		l.eof = true
 		return nil
 	}

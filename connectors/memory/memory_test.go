@@ -204,7 +204,7 @@ func TestInjectedFaultsAreReturned(t *testing.T) {
 
 func TestNamedStoresAreShared(t *testing.T) {
 	name := "test-" + strconv.Itoa(os.Getpid())
-	if Named(name) != Named(name) || Named(name) == Named(name+"x") {
+	if first, again := Named(name), Named(name); first != again || first == Named(name+"x") {
 		t.Error("a name does not always mean the same store")
 	}
 }
