@@ -1,0 +1,383 @@
+package files
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/datong-dx/datong/connectors"
+)
+
+// names returns what lies in a folder of the exchange.
+func (e *exchange) names(folder string) []string {
+	e.Helper()
+	entries, err := os.ReadDir(filepath.Join(e.dir, folder))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+func check(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestFilesAreTakenInOrder(t *testing.T) {
+	e := newExchange(t)
+	e.file("x_10.csv", "a\nten\n")
+	e.file("x_9.csv", "a\nnine\n")
+	got := e.read(nil, map[string]any{"path": "in/*.csv", "order": byNumber})
+	check(t, "by number", []string{"2 a=nine", "2 a=ten"}, got.rows)
+
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(e.dir, "in", "x_10.csv"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	got = e.read(nil, map[string]any{"path": "in"})
+	check(t, "by modification time, of a folder", []string{"2 a=ten", "2 a=nine"}, got.rows)
+}
+
+func TestTheSameContentIsReadOnce(t *testing.T) {
+	e := newExchange(t)
+	by := map[string]any{"path": "in/*.csv", "order": byNumber}
+	e.file("x_1.csv", "a\n1\n")
+	e.file("x_2.csv", "a\n1\n")
+	first := e.read(nil, by)
+	check(t, "two of one content", []string{"2 a=1"}, first.rows)
+	e.file("x_3.csv", "a\n1\n")
+	check(t, "again, later", []string(nil), e.read(first.pos, by).rows)
+	e.file("x_2.csv", "a\n2\n")
+	check(t, "the same name with other content", []string{"2 a=2"}, e.read(first.pos, by).rows)
+}
+
+func TestALateFileIsHeldAndShown(t *testing.T) {
+	e := newExchange(t)
+	by := map[string]any{"path": "in/*.csv", "order": byNumber, "set": `^([a-z]+)_`}
+	e.file("x_5.csv", "a\n5\n")
+	first := e.read(nil, by)
+	e.file("x_4.csv", "a\n4\n")
+	e.file("y_4.csv", "a\ny\n") // another set has an order of its own
+	src := e.open(first.pos, by)
+	var log bytes.Buffer
+	src.log = slog.New(slog.NewTextHandler(&log, nil))
+	problems := src.Check(t.Context())
+	if len(problems) != 1 || problems[0].Where != "in/x_4.csv" || !problems[0].Warning {
+		t.Errorf("problems: %v", problems)
+	}
+	check(t, "rows", []string{"2 a=y"}, readAll(t, src).rows)
+	if !strings.Contains(log.String(), "held") || !strings.Contains(log.String(), "in/x_4.csv") {
+		t.Errorf("log: %s", log.String())
+	}
+}
+
+func TestUnfinishedNamesAreLeftAlone(t *testing.T) {
+	e := newExchange(t)
+	for _, name := range []string{"a.tmp", "b.part", "c.csv~", ".d.csv", "~$e.csv", "f.filepart"} {
+		e.file(name, "a\n1\n")
+	}
+	e.file("ready.csv", "a\n2\n")
+	check(t, "rows", []string{"2 a=2"}, e.read(nil, map[string]any{"path": "in/*"}).rows)
+}
+
+func TestAMarkerCompletesAFile(t *testing.T) {
+	e := newExchange(t)
+	by := map[string]any{"path": "in/*", "complete": "marker", "order": `_(\d+)`, "format": "csv", "done": "done"}
+	e.file("x_1", "a\n1\n")
+	e.file("x_2", "a\n2\n")
+	e.file("x_2.ok", "")
+	check(t, "an earlier file without its marker holds back later ones", []string(nil), e.read(nil, by).rows)
+	e.file("x_1.ok", "")
+	src := e.open(nil, by)
+	all := readAll(t, src)
+	check(t, "with markers", []string{"2 a=1", "2 a=2"}, all.rows)
+	if err := src.Ack(t.Context(), all.pos); err != nil {
+		t.Fatal(err)
+	}
+	check(t, "left", []string(nil), e.names("in"))
+	check(t, "moved", []string{"x_1", "x_1.ok", "x_2", "x_2.ok"}, e.names("in/done"))
+}
+
+func TestAGrowingFileWaits(t *testing.T) {
+	e := newExchange(t)
+	path := filepath.Join(e.dir, "in", "a.csv")
+	synctest.Test(t, func(t *testing.T) {
+		write := func(content string) {
+			if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("a\n1\n")
+		src, err := open(connectors.SourceRequest{Dir: e.dir, Settings: settingsOf(t, map[string]any{
+			"path": "in/*.csv", "watch": time.Second, "settle": 10 * time.Second})}, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		start := time.Now()
+		go func() {
+			time.Sleep(8500 * time.Millisecond)
+			write("a\n1\n2\n")
+		}()
+		b, err := src.Read(t.Context())
+		if err != nil || len(b.Rows) != 2 {
+			t.Fatalf("read: %v, %v", b, err)
+		}
+		b.Release()
+		if waited := time.Since(start); waited < 18*time.Second || waited > 21*time.Second {
+			t.Errorf("the file was taken after %s, want 10 s after its last change", waited)
+		}
+	})
+}
+
+func TestAckMovesAndACrashBeforeTheMoveIsHealed(t *testing.T) {
+	e := newExchange(t)
+	by := map[string]any{"path": "in/*.csv", "order": byNumber, "done": "done"}
+	e.file("x_1.csv", "a\n1\n")
+	e.file("x_2.csv", "a\n2\n")
+	src := e.open(nil, by)
+	first, err := src.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := readAll(t, src)
+	if err := src.Ack(t.Context(), first.Position); err != nil {
+		t.Fatal(err)
+	}
+	check(t, "after the first ack", []string{"x_1.csv"}, e.names("in/done"))
+	src.Close() // the commit of the second went through, its ack did not
+
+	src = e.open(all.pos, by)
+	check(t, "rows after the crash", []string(nil), readAll(t, src).rows)
+	check(t, "healed", []string{"x_1.csv", "x_2.csv"}, e.names("in/done"))
+
+	e.file("x_2.csv", "a\nother\n")
+	src = e.open(all.pos, by)
+	again := readAll(t, src)
+	if err := src.Ack(t.Context(), again.pos); err != nil {
+		t.Fatal(err)
+	}
+	if names := e.names("in/done"); len(names) != 3 || !strings.HasPrefix(names[2], "x_2.csv.") {
+		t.Errorf("a second delivery of one name is kept beside the first: %q", names)
+	}
+}
+
+func TestAFileReplacedBeforeItWasReadToItsEnd(t *testing.T) {
+	by := map[string]any{"path": "in/a.csv"}
+	start := func(t *testing.T, mode string) (*exchange, connectors.Position) {
+		e := newExchange(t)
+		e.file("a.csv", "a\n1\n2\n3\n4\n5\n")
+		by["mode"] = mode
+		b, err := e.open(nil, by).Read(t.Context()) // three rows
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e, b.Position
+	}
+	t.Run("by a longer one goes on", func(t *testing.T) {
+		e, pos := start(t, "changes")
+		e.file("a.csv", "a\n1\n2\n3\n4\n5\n6\n")
+		got := e.read(pos, by)
+		check(t, "rows", []string{"5 a=4", "6 a=5", "7 a=6"}, got.rows)
+	})
+	t.Run("renamed goes on", func(t *testing.T) {
+		e, pos := start(t, "changes")
+		if err := os.Rename(filepath.Join(e.dir, "in", "a.csv"), filepath.Join(e.dir, "in", "b.csv")); err != nil {
+			t.Fatal(err)
+		}
+		by := map[string]any{"path": "in/a.csv"}
+		if got := e.read(pos, by); !errors.Is(got.err, connectors.ErrPosition) {
+			t.Errorf("outside the path: %v, want ErrPosition", got.err)
+		}
+		e.file("a.csv", "a\n1\n2\n3\n4\n5\n")
+		check(t, "put back", []string{"5 a=4", "6 a=5"}, e.read(pos, by).rows)
+	})
+	t.Run("by another stops until the rest is given up", func(t *testing.T) {
+		e, pos := start(t, "changes")
+		e.file("a.csv", "a\nnew\n")
+		got := e.read(pos, by)
+		if !errors.Is(got.err, connectors.ErrPosition) || !strings.Contains(got.err.Error(), "after row 3") {
+			t.Errorf("got %v, want ErrPosition", got.err)
+		}
+		e.file("a.csv.lost", "")
+		check(t, "rows", []string{"2 a=new"}, e.read(pos, by).rows)
+	})
+	t.Run("full is superseded", func(t *testing.T) {
+		e, pos := start(t, "full")
+		e.file("a.csv", "a\nnew\n")
+		check(t, "rows", []string{"begin file", "2 a=new", "end file"}, e.read(pos, by).rows)
+	})
+}
+
+func TestFullFiles(t *testing.T) {
+	e := newExchange(t)
+	e.file("x_1.csv", "a\n1\n")
+	e.file("x_2.csv", "")
+	full := map[string]any{"path": "in/*.csv", "mode": "full"}
+	got := e.read(nil, full)
+	if !errors.Is(got.err, connectors.ErrStop) || !strings.Contains(got.err.Error(), "in/x_2.csv waits as well") {
+		t.Errorf("two files and nothing that tells them apart: %v", got.err)
+	}
+	full["order"] = byNumber
+	check(t, "one after the other", []string{"begin file", "2 a=1", "end file", "begin file", "end file"}, e.read(nil, full).rows)
+	full["order"] = `^(x)`
+	if got := e.read(nil, full); !errors.Is(got.err, connectors.ErrStop) {
+		t.Errorf("two files of one order: %v", got.err)
+	}
+}
+
+func TestWatchingCatchesUpOnce(t *testing.T) {
+	e := newExchange(t)
+	synctest.Test(t, func(t *testing.T) {
+		src, err := open(connectors.SourceRequest{Dir: e.dir, Settings: settingsOf(t, map[string]any{"path": "in/*.csv", "watch": time.Second})}, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		b, err := src.Read(t.Context())
+		if err != nil || !b.CaughtUp || len(b.Rows) != 0 {
+			t.Fatalf("first read: %+v, %v", b, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := src.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("second read: %v, want to block", err)
+		}
+	})
+}
+
+func TestAMissingFileIsAnError(t *testing.T) {
+	e := newExchange(t)
+	if got := e.read(nil, map[string]any{"path": "in/a.csv"}); !errors.Is(got.err, os.ErrNotExist) {
+		t.Errorf("got %v", got.err)
+	}
+}
+
+func TestPositionStaysBounded(t *testing.T) {
+	p := position{Version: positionVersion, Path: "x"}
+	for i := range 3 * recentMax {
+		p.begin(&place{Name: "n", Set: "s", Order: "1", SHA256: bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 16)})
+		p.finish()
+	}
+	if n := len(p.encode()); n > 8<<10 {
+		t.Errorf("a position has %d bytes", n)
+	}
+	newest := 3*recentMax - 1
+	if !p.knows(bytes.Repeat([]byte{byte(newest), byte(newest >> 8)}, 16)) {
+		t.Error("the newest delivery is forgotten")
+	}
+}
+
+// TestPositionGolden guards the stored form: a change of it needs a new version that still reads this one.
+func TestPositionGolden(t *testing.T) {
+	golden, err := os.ReadFile("testdata/position.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := position{
+		Version: 1, Path: "in/*.csv", Taken: 3,
+		Last:   map[string]last{"enterprise": {Order: "20260402", Name: "in/enterprise_20260402.csv"}},
+		Recent: []byte("0123456789abcdef"),
+		File: &place{
+			Name: "in/enterprise_20260403.csv", Set: "enterprise", Order: "20260403", Size: 5000, SHA256: bytes.Repeat([]byte{7}, 32),
+			Micros: 1775174400000000, Offset: 1234, Line: 57, Row: 55, Started: true,
+		},
+	}
+	got, err := parsePosition(bytes.TrimSpace(golden), "in/*.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "parsed", want, got)
+	check(t, "encoded", string(bytes.TrimSpace(golden)), string(want.encode()))
+}
+
+func TestCheckAndDiscover(t *testing.T) {
+	for _, c := range []struct {
+		name, file, content, encoding string
+		want                          string // of the only problem; empty: none
+		warning                       bool
+	}{
+		{"all is well", "a.csv", "编码,名称\n1,东\n", "utf-8", "", false},
+		{"nothing there", "", "", "utf-8", "no file matches yet", true},
+		{"GBK declared as UTF-8", "a.csv", "a,b\n" + gbk("1,东城区\n"), "utf-8", "looks like GB 18030", false},
+		{"a repeated column", "a.csv", "a,a\n1,2\n", "utf-8", "column name a is repeated", true},
+		{"a nameless column", "a.csv", "a,\n1,2\n", "utf-8", "column 2 has no name", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := newExchange(t)
+			if c.file != "" {
+				e.file(c.file, c.content)
+			}
+			problems := e.open(nil, map[string]any{"path": "in/*.csv", "encoding": c.encoding}).Check(t.Context())
+			if c.want == "" {
+				if len(problems) != 0 {
+					t.Errorf("problems: %v", problems)
+				}
+				return
+			}
+			if len(problems) != 1 || !strings.Contains(problems[0].Error(), c.want) || problems[0].Warning != c.warning {
+				t.Errorf("problems: %v, want %q", problems, c.want)
+			}
+		})
+	}
+	e := newExchange(t)
+	e.file("x_1.csv", "编码,名称\n1,东\n")
+	e.file("y_1.jsonl", "{\"a\":1}\n{\"b\":1}\n")
+	tables, err := e.open(nil, map[string]any{"path": "in/*", "set": `^(\w)_`}).Discover(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, table := range tables {
+		for _, column := range table.Columns {
+			got[table.Name] = append(got[table.Name], column.Name)
+		}
+	}
+	check(t, "discovered", map[string][]string{"x": {"编码", "名称"}, "y": {"a", "b"}}, got)
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	for name, c := range map[string]struct {
+		changed map[string]any
+		want    string
+	}{
+		"delimiter": {map[string]any{"delimiter": "||"}, "delimiter is not one ASCII character"},
+		"set":       {map[string]any{"set": "("}, "set is not a regular expression"},
+		"order":     {map[string]any{"order": `\d+`}, "order must have exactly one group"},
+		"ops":       {map[string]any{"ops": map[string]string{"x": "drop"}, "op_column": "c"}, "ops does not know drop"},
+		"op_column": {map[string]any{"op_column": "c"}, "need each other"},
+		"path":      {map[string]any{"path": "in/["}, "not a valid path"},
+		"max":       {map[string]any{"max_row_bytes": int64(1)}, "max_row_bytes is not between"},
+		"record":    {map[string]any{"record_path": "a..b"}, "empty part"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, ok := c.changed["path"]; !ok {
+				c.changed["path"] = "in/*.csv"
+			}
+			problems := validate(settingsOf(t, c.changed))
+			for _, p := range problems {
+				if strings.Contains(p.Error(), c.want) && p.What.Zh != "" {
+					return
+				}
+			}
+			t.Errorf("problems: %v, want %q", problems, c.want)
+		})
+	}
+}
