@@ -1,0 +1,243 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/connectors"
+)
+
+// attempt is one life of an open sink: it ends with the generation or with an error, after which the sink is asked anew
+// where it stands.
+type attempt struct {
+	d      *Delivery
+	gen    *broker.Generation
+	sink   connectors.Sink
+	parts  []*part
+	byName map[broker.TopicPartition]*part
+	shelf  *shelf
+
+	full chan *batch // sealed, to the writer; unbuffered: one batch is written while the next is filled
+	free chan *batch // written, back to the collector
+
+	// The writer's:
+	retryAt    time.Time
+	retryPause time.Duration
+	unsaved    map[broker.TopicPartition]int64 // reached, but not yet told to the group
+	savedAt    time.Time
+	wrote      bool
+}
+
+// grace is how long a write that is under way may go on when the generation has ended.
+const grace = 5 * time.Second
+
+// attempt opens the sink, takes up where it stands, and delivers until ctx is done or something fails.
+func (d *Delivery) attempt(ctx context.Context, gen *broker.Generation) (wrote bool, err error) {
+	d.setState(Starting, d.lastError())
+	parts, err := d.parts(ctx, gen.Assigned)
+	if err != nil {
+		return false, err
+	}
+	lasting, cancel := outlive(ctx, grace)
+	defer cancel()
+	sink, err := d.openSink(lasting, parts)
+	if err != nil {
+		return false, err
+	}
+	a := &attempt{d: d, gen: gen, sink: sink, parts: parts, byName: map[broker.TopicPartition]*part{},
+		full: make(chan *batch), free: make(chan *batch, 2), unsaved: map[broker.TopicPartition]int64{},
+		retryPause: d.opt.RetryInterval}
+	for _, p := range parts {
+		a.byName[p.TopicPartition] = p
+	}
+	err = a.run(ctx, lasting)
+	return a.wrote, errors.Join(err, fromSink("close the sink", sink.Close()))
+}
+
+// openSink opens the sink, makes sure of its tables and asks where it stands.
+func (d *Delivery) openSink(ctx context.Context, parts []*part) (connectors.Sink, error) {
+	sink, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]connectors.Partition, len(parts))
+	for i, p := range parts {
+		names[i] = p.sink
+	}
+	next, err := sink.Offsets(ctx, names)
+	if err != nil {
+		return nil, errors.Join(fromSink("read offsets", err), sink.Close())
+	}
+	for i, p := range parts {
+		p.applied = next[i]
+	}
+	return sink, nil
+}
+
+// open opens the sink with the tables of every entity that is delivered.
+func (d *Delivery) open(ctx context.Context) (connectors.Sink, error) {
+	sink, err := d.opt.Connector.OpenSink(ctx, connectors.SinkRequest{Settings: d.opt.Settings, Dir: d.opt.Dir, Log: d.log})
+	if err != nil {
+		return nil, fromSink("open the sink", err)
+	}
+	if err := sink.Ensure(ctx, d.allTables()); err != nil {
+		return nil, errors.Join(fromSink("make the tables", err), sink.Close())
+	}
+	return sink, nil
+}
+
+func (a *attempt) run(ctx, lasting context.Context) error {
+	if err := a.d.place(ctx, a.parts); err != nil {
+		return err
+	}
+	var err error
+	if a.shelf, err = a.d.openShelf(ctx, a.parts); err != nil {
+		return err
+	}
+	a.begin()
+	// The collector ends the writer by closing full, and the writer the collector by its error.
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error {
+		defer close(a.full)
+		return a.collect(ctx)
+	})
+	work.Go(func() error { return a.writeAll(ctx, lasting) })
+	err = work.Wait()
+	a.saveOffsets()
+	return err
+}
+
+// begin publishes where the attempt begins.
+func (a *attempt) begin() {
+	d := a.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.reached)
+	d.status.LagRecords = 0
+	for _, p := range a.parts {
+		d.reached[p.TopicPartition] = p.start
+		d.status.LagRecords += p.behind
+	}
+	d.serving = true
+	d.status.Waiting = int64(len(a.shelf.waiting))
+	d.status.State, d.err = Running, nil
+	d.status.Error, d.status.ErrorZh = "", ""
+	if d.status.LagRecords == 0 {
+		d.status.State = Idle
+	}
+}
+
+// collect fetches, folds and decodes, and hands batches to the writer. A batch is handed over when the topics have
+// nothing more at once, when it is full, or when its first record has waited long enough. While the writer is busy the
+// next one waits, and the brokers keep the rest.
+func (a *attempt) collect(ctx context.Context) error {
+	reader := a.d.opt.Client.NewReader(broker.ReaderOptions{})
+	defer reader.Close()
+	for _, p := range a.parts {
+		reader.Assign(p.Topic, p.Partition, p.start)
+	}
+	rd := newReading()
+	a.free <- newBatch(len(a.parts))
+	a.free <- newBatch(len(a.parts))
+	for b := <-a.free; ; {
+		wait := time.Second
+		if len(b.entries) > 0 {
+			wait = max(0, a.d.opt.BatchInterval-time.Since(b.begun))
+		}
+		fetched, err := reader.Poll(ctx, wait)
+		if err != nil {
+			return err
+		}
+		ready := len(b.entries) > 0 && len(fetched) == 0
+		for i := range fetched {
+			var err error
+			if b, err = a.take(ctx, rd, b, &fetched[i]); err != nil {
+				return err
+			}
+		}
+		if !ready && !(len(fetched) > 0 && caughtUp(fetched)) && !a.isFull(b) && !a.isOld(b) {
+			continue
+		}
+		if b, err = a.hand(ctx, rd, b); err != nil {
+			return err
+		}
+	}
+}
+
+// take puts what was fetched of one partition into the batch, and hands the batch over when it is full in between.
+func (a *attempt) take(ctx context.Context, rd *reading, b *batch, f *broker.Fetched) (*batch, error) {
+	p := a.byName[broker.TopicPartition{Topic: f.Topic, Partition: f.Partition}]
+	for i := range f.Records {
+		r := &f.Records[i]
+		if a.isFull(b) {
+			var err error
+			if b, err = a.hand(ctx, rd, b); err != nil {
+				return b, err
+			}
+		}
+		b.add(rd, p, r)
+		b.next[p.index], b.behind[p.index] = r.Offset+1, f.HighWatermark-r.Offset-1
+	}
+	b.next[p.index], b.behind[p.index] = f.Next, max(0, f.HighWatermark-f.Next)
+	return b, nil
+}
+
+func (a *attempt) isFull(b *batch) bool {
+	return len(b.entries) >= a.d.opt.BatchRows || b.bytes >= batchBytes
+}
+
+func (a *attempt) isOld(b *batch) bool {
+	return len(b.entries) > 0 && time.Since(b.begun) >= a.d.opt.BatchInterval
+}
+
+// caughtUp says that nothing committed is left behind what was fetched.
+func caughtUp(fetched []broker.Fetched) bool {
+	for i := range fetched {
+		if fetched[i].Next < fetched[i].Stable {
+			return false
+		}
+	}
+	return true
+}
+
+// hand seals the batch, gives it to the writer and returns the next one.
+func (a *attempt) hand(ctx context.Context, rd *reading, b *batch) (*batch, error) {
+	b.seal(rd)
+	select {
+	case a.full <- b:
+	case <-ctx.Done():
+		return b, ctx.Err()
+	}
+	select {
+	case b = <-a.free:
+		return b, nil
+	case <-ctx.Done():
+		return b, ctx.Err()
+	}
+}
+
+// outlive returns a context that is done some time after ctx is.
+func outlive(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	var mu sync.Mutex
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(after, cancel)
+	})
+	return lasting, func() {
+		stop()
+		mu.Lock()
+		defer mu.Unlock()
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel()
+	}
+}

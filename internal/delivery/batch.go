@@ -1,0 +1,235 @@
+package delivery
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/mapping"
+)
+
+// reading is what turns records into rows, with everything that is the same from record to record looked up once. It
+// is for one goroutine.
+type reading struct {
+	decoders map[*entityTable]*mapping.Decoder
+	schemas  map[string]error
+	sources  map[string]int32
+	names    []string // of the sources
+	texts    [][]byte // the same
+}
+
+func newReading() *reading {
+	return &reading{decoders: map[*entityTable]*mapping.Decoder{}, schemas: map[string]error{}, sources: map[string]int32{}}
+}
+
+func (rd *reading) decoder(t *entityTable) *mapping.Decoder {
+	dec := rd.decoders[t]
+	if dec == nil {
+		dec = mapping.NewDecoder(t.entity)
+		rd.decoders[t] = dec
+	}
+	return dec
+}
+
+func (rd *reading) source(name []byte) int32 {
+	i, ok := rd.sources[string(name)]
+	if !ok {
+		i = int32(len(rd.names))
+		rd.names = append(rd.names, string(name))
+		rd.texts = append(rd.texts, []byte(rd.names[i]))
+		rd.sources[rd.names[i]] = i
+	}
+	return i
+}
+
+// schema returns what is wrong with a ce_dataschema in a topic of the table.
+func (rd *reading) schema(t *entityTable, name []byte) error {
+	err, ok := rd.schemas[string(name)]
+	if !ok || err != nil { // what is wrong in one topic may be right in another
+		err = t.checkSchema(string(name))
+		rd.schemas[string(name)] = err
+	}
+	return err
+}
+
+// entry is the latest record of one key in a batch.
+type entry struct {
+	part    *part
+	offset  int64
+	changed int64 // in the source, Unix microseconds
+	source  int32
+	schema  error
+	key     []byte // the entity key
+	value   []byte // nil: a tombstone
+}
+
+// batch is what is written in one transaction. It is filled and sealed by the collector, then belongs to the writer.
+type batch struct {
+	mem     *connectors.Batch // holds keys and values, then the rows
+	entries []entry
+	index   map[foldKey]int32 // into entries
+	next    []int64           // by part: the offset after the last record, -1 where nothing was read
+	behind  []int64           // by part: records that the topic still has, -1 where nothing was read
+	counts  []int64           // records by source
+	bytes   int
+	begun   time.Time // when the first record came
+
+	// Made by seal:
+	names    []string // of the sources
+	rowEntry []int32  // of each row of mem, its entry
+	broken   []broken
+}
+
+type foldKey struct {
+	part int32
+	hash xxh3.Uint128
+}
+
+// broken is a record that cannot be made a row.
+type broken struct {
+	entry  int32
+	reason error
+}
+
+func newBatch(parts int) *batch {
+	b := &batch{index: map[foldKey]int32{}, next: make([]int64, parts), behind: make([]int64, parts)}
+	b.reset()
+	return b
+}
+
+// reset empties the batch for the next round.
+func (b *batch) reset() {
+	if b.mem != nil {
+		b.mem.Release()
+	}
+	b.mem = connectors.NewBatch()
+	clear(b.entries)
+	clear(b.index)
+	clear(b.counts)
+	b.entries, b.rowEntry, b.broken = b.entries[:0], b.rowEntry[:0], b.broken[:0]
+	for i := range b.next {
+		b.next[i], b.behind[i] = -1, -1
+	}
+	b.bytes = 0
+}
+
+// add takes a record in. A later record of the same key takes the place of the one before it.
+func (b *batch) add(rd *reading, p *part, r *broker.Record) {
+	if len(b.entries) == 0 {
+		b.begun = time.Now()
+	}
+	e := entry{part: p, offset: r.Offset, changed: r.Time * 1000, key: b.mem.Copy(r.Key)}
+	if r.Value != nil {
+		e.value = b.mem.Copy(r.Value)
+	}
+	var source []byte
+	for name, value := range r.Headers() {
+		switch string(name) {
+		case broker.HeaderSource:
+			source = value
+		case broker.HeaderDataSchema:
+			e.schema = rd.schema(p.table, value)
+		case broker.HeaderTime:
+			if t, err := time.Parse(time.RFC3339Nano, string(value)); err == nil {
+				e.changed = t.UnixMicro()
+			}
+		}
+	}
+	e.source = rd.source(source)
+	for int(e.source) >= len(b.counts) {
+		b.counts = append(b.counts, 0)
+	}
+	b.counts[e.source]++
+	b.bytes += len(r.Key) + len(r.Value)
+	b.fold(e)
+}
+
+func (b *batch) fold(e entry) {
+	k := foldKey{e.part.index, xxh3.Hash128(e.key)}
+	if at, ok := b.index[k]; ok && len(e.key) > 0 {
+		b.entries[at] = e
+		return
+	}
+	b.index[k] = int32(len(b.entries))
+	b.entries = append(b.entries, e)
+}
+
+// seal makes rows of the records.
+func (b *batch) seal(rd *reading) {
+	b.names = rd.names
+	for i := range b.entries {
+		e := &b.entries[i]
+		row := b.mem.Add(e.part.table.Table, connectors.OpUpsert)
+		if err := b.decode(rd.decoder(e.part.table), e, row); err != nil {
+			b.mem.Rows = b.mem.Rows[:len(b.mem.Rows)-1]
+			b.broken = append(b.broken, broken{int32(i), err})
+			continue
+		}
+		row.Time = e.changed
+		row.Values[0] = connectors.String(e.part.departmentText)
+		b.rowEntry = append(b.rowEntry, int32(i))
+	}
+	for i, at := range b.rowEntry {
+		row := &b.mem.Rows[i]
+		if row.Op == connectors.OpDelete {
+			continue
+		}
+		last := len(row.Values) - 1
+		row.Values[last-1] = connectors.String(rd.texts[b.entries[at].source])
+		row.Values[last] = connectors.Timestamp(b.entries[at].changed)
+	}
+}
+
+var errNoKey = errors.New("a record without a key")
+
+func (b *batch) decode(dec *mapping.Decoder, e *entry, row *connectors.Row) error {
+	elements := row.Values[1 : len(row.Values)-2]
+	switch {
+	case len(e.key) == 0:
+		return errNoKey
+	case e.value == nil:
+		row.Op = connectors.OpDelete
+		return dec.DecodeKey(e.key, elements)
+	case e.schema != nil:
+		return e.schema
+	}
+	if err := dec.Decode(e.value, elements); err != nil {
+		return err
+	}
+	for _, k := range e.part.table.Key[1:] {
+		if row.Values[k].IsNull() {
+			return fmt.Errorf("the key element %s is missing", e.part.table.Columns[k].Name)
+		}
+	}
+	if bytes.IndexByte(e.value, '\\') >= 0 {
+		b.keep(elements) // texts with escapes stand in the decoder's memory
+	}
+	return nil
+}
+
+// keep copies texts into the batch's memory.
+func (b *batch) keep(values []connectors.Value) {
+	for i, v := range values {
+		switch v.Kind() {
+		case connectors.KindText:
+			values[i] = connectors.String(b.mem.Copy(v.Bytes()))
+		case connectors.KindJSON:
+			values[i] = connectors.JSON(b.mem.Copy(v.Bytes()))
+		}
+	}
+}
+
+// pipelineOf returns department/pipeline of a ce_source, /department/pipeline/set.
+func pipelineOf(source string) string {
+	parts := strings.SplitN(strings.TrimPrefix(source, "/"), "/", 3)
+	if len(parts) < 2 {
+		return source
+	}
+	return parts[0] + "/" + parts[1]
+}

@@ -1,0 +1,163 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/connectors"
+)
+
+// State is what a delivery is doing.
+type State string
+
+// States of a delivery.
+const (
+	Starting State = "starting" // joining the group, opening the sink
+	Running  State = "running"  // there is something to write
+	Idle     State = "idle"     // everything that the topics have is in the sink
+	Retrying State = "retrying" // trouble that may pass; another attempt follows
+	Waiting  State = "waiting"  // the sink's circuit breaker is open
+	Halted   State = "halted"   // a person must act; the error says what to do
+	Stopped  State = "stopped"
+)
+
+// Status is what an operator sees of a delivery. Counts are since the process started.
+type Status struct {
+	Name       string           `json:"delivery"`
+	State      State            `json:"state"`
+	Breaker    string           `json:"breaker"`
+	Partitions int              `json:"partitions"` // held by this process
+	Delivered  int64            `json:"delivered"`  // records applied, those overtaken in the same batch included
+	Refused    int64            `json:"refused"`    // records put into the site's quarantine
+	Waiting    int64            `json:"waiting"`    // in quarantine now, of the partitions held
+	Pipelines  map[string]int64 `json:"pipelines"`  // delivered by department/pipeline
+	LagSeconds float64          `json:"lag_seconds"`
+	LagRecords int64            `json:"lag_records"`
+	Written    time.Time        `json:"written,omitzero"`
+	Error      string           `json:"error,omitempty"`
+	ErrorZh    string           `json:"error_zh,omitempty"`
+
+	changed time.Time // in the source: the last record applied
+}
+
+// Status returns what the delivery is doing. It may be called at any time.
+func (d *Delivery) Status() Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.status
+	s.Pipelines = maps.Clone(s.Pipelines)
+	s.Breaker = d.breaker.State().String()
+	s.Partitions = len(d.reached)
+	if s.LagRecords > 0 && !s.changed.IsZero() {
+		s.LagSeconds = max(0, time.Since(s.changed).Seconds())
+	}
+	return s
+}
+
+func (d *Delivery) setState(state State, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.status.State, d.err = state, err
+	d.status.Error, d.status.ErrorZh = "", ""
+	if err != nil {
+		d.status.Error, d.status.ErrorZh = err.Error(), inChinese(err)
+	}
+}
+
+func (d *Delivery) lastError() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+func inChinese(err error) string {
+	var problem *connectors.Problem
+	if errors.As(err, &problem) {
+		return problem.In("zh")
+	}
+	return err.Error()
+}
+
+// join remembers which topics the group has.
+func (d *Delivery) join(topics []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.joined = make(map[string]bool, len(topics))
+	for _, t := range topics {
+		d.joined[t] = true
+	}
+}
+
+// forget says that this process holds no partitions.
+func (d *Delivery) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.reached)
+	d.joined, d.serving = nil, false
+}
+
+// Idle says that this process holds its share of the partitions and that everything it has seen in them is in the sink.
+func (d *Delivery) Idle() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.status.State == Idle
+}
+
+const idlePoll = 10 * time.Millisecond
+
+// WaitIdle waits until everything that the topics held at the call is in the sink. Partitions that other members of the
+// group hold are theirs to wait for. It returns the error of a delivery that has halted.
+func (d *Delivery) WaitIdle(ctx context.Context) error {
+	topics, err := d.topics(ctx)
+	if err != nil {
+		return err
+	}
+	ends := make(map[broker.TopicPartition]int64)
+	for _, topic := range topics {
+		list, err := d.opt.Client.EndOffsets(ctx, topic)
+		if err != nil {
+			return fmt.Errorf("wait for delivery %s: %w", d.opt.Name, err)
+		}
+		for p, end := range list {
+			ends[broker.TopicPartition{Topic: topic, Partition: int32(p)}] = end
+		}
+	}
+	for asked := false; ; {
+		done, known, err := d.past(ends)
+		if err != nil || done {
+			return err
+		}
+		if !known && !asked {
+			asked = true
+			signal(d.refresh)
+		}
+		if !sleep(ctx, idlePoll) {
+			return ctx.Err()
+		}
+	}
+}
+
+// past says whether the ends are reached, and whether the group has all of their topics.
+func (d *Delivery) past(ends map[broker.TopicPartition]int64) (done, known bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.status.State == Halted {
+		return false, true, d.err
+	}
+	if d.joined == nil || len(ends) > 0 && !d.serving {
+		return false, true, nil
+	}
+	for tp, end := range ends {
+		if !d.joined[tp.Topic] {
+			return false, false, nil
+		}
+		if at, mine := d.reached[tp]; mine && at < end {
+			return false, true, nil
+		}
+	}
+	return true, true, nil
+}
