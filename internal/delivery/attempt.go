@@ -121,6 +121,7 @@ func (a *attempt) begin() {
 	d.status.LagRecords = 0
 	for _, p := range a.parts {
 		d.reached[p.TopicPartition] = p.start
+		a.unsaved[p.TopicPartition] = p.start // a kill may have come before the group was told
 		d.status.LagRecords += p.behind
 	}
 	d.serving = true

@@ -207,7 +207,12 @@ func (d *Delivery) generations(ctx context.Context, group *broker.Group, topics 
 	for ctx.Err() == nil {
 		gen, err := group.Next(ctx)
 		if err != nil {
-			return err
+			if ctx.Err() != nil || halts(err) || errors.Is(err, broker.ErrClosed) || errors.Is(err, broker.ErrAuthentication) {
+				return err
+			}
+			d.setState(Retrying, err)
+			sleep(ctx, firstBackoff)
+			continue
 		}
 		d.join(topics)
 		done := make(chan error, 1)

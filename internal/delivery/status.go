@@ -107,57 +107,115 @@ func (d *Delivery) Idle() bool {
 	return d.status.State == Idle
 }
 
-const idlePoll = 10 * time.Millisecond
+const (
+	idlePoll   = 10 * time.Millisecond
+	othersPoll = 300 * time.Millisecond
+)
 
-// WaitIdle waits until everything that the topics held at the call is in the sink. Partitions that other members of the
-// group hold are theirs to wait for. It returns the error of a delivery that has halted.
+// WaitIdle waits until everything that the topics held at the call is in the sink. For partitions that other members of
+// the group hold it goes by what they have told the group. It returns the error of a delivery that has halted.
 func (d *Delivery) WaitIdle(ctx context.Context) error {
-	topics, err := d.topics(ctx)
+	ends, err := d.ends(ctx)
 	if err != nil {
 		return err
+	}
+	asked := false
+	for len(ends) > 0 {
+		others, err := d.past(ends)
+		switch {
+		case err != nil:
+			return err
+		case others == unknownTopics && !asked:
+			asked = true
+			signal(d.refresh)
+		case others == heldByOthers:
+			if err := d.pastAtOthers(ctx, ends); err != nil {
+				return err
+			}
+			if len(ends) > 0 && !sleep(ctx, othersPoll) {
+				return ctx.Err()
+			}
+			continue
+		}
+		if len(ends) > 0 && !sleep(ctx, idlePoll) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// ends returns where the partitions end now, leaving out those in which there is nothing.
+func (d *Delivery) ends(ctx context.Context) (map[broker.TopicPartition]int64, error) {
+	topics, err := d.topics(ctx)
+	if err != nil {
+		return nil, err
 	}
 	ends := make(map[broker.TopicPartition]int64)
 	for _, topic := range topics {
 		list, err := d.opt.Client.EndOffsets(ctx, topic)
 		if err != nil {
-			return fmt.Errorf("wait for delivery %s: %w", d.opt.Name, err)
+			return nil, fmt.Errorf("wait for delivery %s: %w", d.opt.Name, err)
 		}
 		for p, end := range list {
-			ends[broker.TopicPartition{Topic: topic, Partition: int32(p)}] = end
+			if end > 0 {
+				ends[broker.TopicPartition{Topic: topic, Partition: int32(p)}] = end
+			}
 		}
 	}
-	for asked := false; ; {
-		done, known, err := d.past(ends)
-		if err != nil || done {
-			return err
-		}
-		if !known && !asked {
-			asked = true
-			signal(d.refresh)
-		}
-		if !sleep(ctx, idlePoll) {
-			return ctx.Err()
-		}
-	}
+	return ends, nil
 }
 
-// past says whether the ends are reached, and whether the group has all of their topics.
-func (d *Delivery) past(ends map[broker.TopicPartition]int64) (done, known bool, err error) {
+// holding says who holds the partitions that are waited for.
+type holding uint8
+
+const (
+	heldHere      holding = iota // some, or nobody yet
+	heldByOthers                 // all that are left
+	unknownTopics                // the group does not have them yet
+)
+
+// past takes those out of ends that this process has reached.
+func (d *Delivery) past(ends map[broker.TopicPartition]int64) (holding, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.status.State == Halted {
-		return false, true, d.err
+		return heldHere, d.err
 	}
-	if d.joined == nil || len(ends) > 0 && !d.serving {
-		return false, true, nil
+	if d.joined == nil || !d.serving && len(d.joined) > 0 {
+		return heldHere, nil
 	}
+	left := heldByOthers
 	for tp, end := range ends {
-		if !d.joined[tp.Topic] {
-			return false, false, nil
-		}
-		if at, mine := d.reached[tp]; mine && at < end {
-			return false, true, nil
+		at, mine := d.reached[tp]
+		switch {
+		case mine && at >= end:
+			delete(ends, tp)
+		case mine:
+			left = heldHere
+		case !d.joined[tp.Topic]:
+			return unknownTopics, nil
 		}
 	}
-	return true, true, nil
+	return left, nil
+}
+
+// pastAtOthers takes those out of ends that the group has been told were reached.
+func (d *Delivery) pastAtOthers(ctx context.Context, ends map[broker.TopicPartition]int64) error {
+	ask := make(map[string][]int32)
+	for tp := range ends {
+		ask[tp.Topic] = append(ask[tp.Topic], tp.Partition)
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	offsets, err := d.opt.Client.FetchOffsets(ctx, d.opt.Prefix+"."+d.opt.Name, ask)
+	if err != nil {
+		return fmt.Errorf("wait for delivery %s: %w", d.opt.Name, err)
+	}
+	for tp, offset := range offsets {
+		if end, ok := ends[tp]; ok && offset >= end {
+			delete(ends, tp)
+		}
+	}
+	return nil
 }
