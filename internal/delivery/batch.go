@@ -97,6 +97,15 @@ type broken struct {
 	reason error
 }
 
+// unreadable returns the records that cannot be made rows, for the quarantine.
+func (b *batch) unreadable() []refused {
+	list := make([]refused, len(b.broken))
+	for i, bad := range b.broken {
+		list[i] = refused{&b.entries[bad.entry], bad.reason}
+	}
+	return list
+}
+
 func newBatch(parts int) *batch {
 	b := &batch{index: map[foldKey]int32{}, next: make([]int64, parts), behind: make([]int64, parts)}
 	b.reset()

@@ -96,6 +96,9 @@ func (a *attempt) retrySome(ctx context.Context, p *part, hashes []uint64) (Retr
 		return Retried{}, err
 	}
 	b.seal(rd)
+	if err := a.shelf.put(ctx, b.unreadable()); err != nil {
+		return Retried{}, err
+	}
 	if len(b.mem.Rows) == 0 {
 		return Retried{Refused: len(b.broken)}, nil
 	}

@@ -56,10 +56,7 @@ func (a *attempt) write(ctx context.Context, b *batch) error {
 		a.reach(b)
 		return nil
 	}
-	early := make([]refused, len(b.broken))
-	for i, bad := range b.broken {
-		early[i] = refused{&b.entries[bad.entry], bad.reason}
-	}
+	early := b.unreadable()
 	if err := a.shelf.put(ctx, early); err != nil {
 		return err
 	}
