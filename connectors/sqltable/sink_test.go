@@ -31,7 +31,7 @@ var platforms = map[string]func(t *testing.T) *platform{
 	},
 }
 
-func newPlatform(t *testing.T, url, schema string) *platform {
+func newPlatform(t testing.TB, url, schema string) *platform {
 	t.Helper()
 	db, dialect, err := sqldb.Open(url, 4)
 	if err != nil {
