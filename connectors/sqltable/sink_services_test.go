@@ -3,6 +3,7 @@
 package sqltable
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
@@ -69,4 +71,24 @@ func TestSinkSurvivesALostSession(t *testing.T) {
 		}
 		wantRows(t, p, allFirms, "A|甲二|2")
 	})
+}
+
+func TestSinkFindsWhatADeferredConstraintRefuses(t *testing.T) {
+	p := platforms["PostgreSQL"](t)
+	table := firm()
+	s := p.ready(t, table)
+	p.exec(t, "ALTER TABLE {firm} ADD CONSTRAINT one_name UNIQUE (name) DEFERRABLE INITIALLY DEFERRED")
+	write(t, s, advance(0, -1, 1), upsert(table, "A", "甲", 1))
+	var refused []int
+	err := s.Write(t.Context(), changesOf(advance(0, 1, 2), upsert(table, "B", "甲", 2), upsert(table, "C", "丙", 3)),
+		func(_ context.Context, list []connectors.Refusal) error {
+			for _, r := range list {
+				refused = append(refused, r.Row)
+			}
+			return nil
+		})
+	if err != nil || len(refused) != 1 || refused[0] != 0 {
+		t.Errorf("write = %v, refused %v, want row 0", err, refused)
+	}
+	wantRows(t, p, allFirms, "A|甲|1", "C|丙|3")
 }

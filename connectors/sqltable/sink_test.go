@@ -272,35 +272,43 @@ func TestSinkFencesAZombie(t *testing.T) {
 	})
 }
 
-func TestSinkLetsOneOfTwoFirstTimersWin(t *testing.T) {
-	onEach(t, func(t *testing.T, p *platform) {
-		table := firm()
-		first, second := p.ready(t, table), p.ready(t, table)
-		p.exec(t, refuseNegative(p))
-		result := make(chan error, 1)
-		changes := &connectors.Changes{Rows: []connectors.Row{upsert(table, "A", "甲", 1), upsert(table, "Z", "", -1)},
-			Offsets: []connectors.Advance{advance(0, -1, 2)}}
-		err := first.Write(t.Context(), changes, func(context.Context, []connectors.Refusal) error {
-			// The first one's transaction is open: the second one must wait for it, then see it.
-			go func() {
-				result <- second.Write(t.Context(), &connectors.Changes{Rows: []connectors.Row{upsert(table, "A", "迟", 2)},
-					Offsets: []connectors.Advance{advance(0, -1, 2)}}, noRefusals(t))
-			}()
-			select {
-			case err := <-result:
-				t.Errorf("the second did not wait: %v", err)
-			case <-time.After(100 * time.Millisecond): // only makes a wrong order likely to show
-			}
-			return nil
+func TestSinkLetsOneOfTwoWin(t *testing.T) {
+	for name, from := range map[string]int64{"from the start": -1, "from where it stands": 5} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, p *platform) { raceFrom(t, p, from) })
 		})
-		if err != nil {
-			t.Fatal(err)
+	}
+}
+
+// raceFrom lets a second writer begin while the first one's transaction is open.
+func raceFrom(t *testing.T, p *platform, from int64) {
+	table := firm()
+	first, second := p.ready(t, table), p.ready(t, table)
+	p.exec(t, refuseNegative(p))
+	if from >= 0 {
+		write(t, first, advance(0, -1, from))
+	}
+	result := make(chan error, 1)
+	changes := changesOf(advance(0, from, 9), upsert(table, "A", "甲", 1), upsert(table, "Z", "", -1))
+	err := first.Write(t.Context(), changes, func(context.Context, []connectors.Refusal) error {
+		go func() {
+			result <- second.Write(t.Context(), changesOf(advance(0, from, 9), upsert(table, "B", "迟", 2)), noRefusals(t))
+		}()
+		select {
+		case err := <-result:
+			t.Errorf("the second did not wait: %v", err)
+			result <- err
+		case <-time.After(100 * time.Millisecond): // only makes a wrong order likely to show
 		}
-		if err := <-result; !errors.Is(err, connectors.ErrFenced) {
-			t.Errorf("the second wrote: %v, want ErrFenced", err)
-		}
-		wantRows(t, p, allFirms, "A|甲|1")
+		return nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; !errors.Is(err, connectors.ErrFenced) {
+		t.Errorf("the second wrote: %v, want ErrFenced", err)
+	}
+	wantRows(t, p, allFirms, "A|甲|1")
 }
 
 func TestSinkRewinds(t *testing.T) {
