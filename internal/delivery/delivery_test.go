@@ -49,6 +49,20 @@ func TestDeliversEveryDepartmentAndWhatComesLater(t *testing.T) {
 	}
 }
 
+func TestTextsWithEscapesDoNotRunIntoOneAnother(t *testing.T) {
+	w := newWorld(t)
+	var records, want []string
+	for i := range 30 {
+		code, name := fmt.Sprintf("44%04d", i), fmt.Sprintf("第\\%d\t\"区\"", i)
+		records = append(records, code, name)
+		want = append(want, "scjg:"+code+"="+name)
+	}
+	w.publish("scjg", records...)
+	d, _ := w.start(w.options())
+	w.settle(d)
+	w.want(want...)
+}
+
 func TestGoesOnWhereTheSinkStands(t *testing.T) {
 	w := newWorld(t)
 	w.publish("scjg", "440100", "广州")
