@@ -66,8 +66,10 @@ func readSettings(s connectors.Settings, dir string) (settings, []connectors.Pro
 func (c *settings) check() []connectors.Problem {
 	var problems []connectors.Problem
 	wrong := func(setting, en, zh string) { problems = append(problems, wrongSetting(setting, en, zh)) }
-	if _, _, err := sqldb.OpenReadOnly(c.address, 1, 0); err != nil {
+	if db, _, err := sqldb.OpenReadOnly(c.address, 1, 0); err != nil {
 		problems = append(problems, asProblem("url", err))
+	} else {
+		db.Close() // nothing was connected
 	}
 	if (len(c.tables) == 0) == (c.query == "") {
 		wrong("tables", "name either tables or a query", "tables 与 query 须且只能写一个")
