@@ -114,6 +114,9 @@ func (p *platform) rows(t testing.TB, query string) []string {
 		}
 		list = append(list, strings.Join(cells, "|"))
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return list
 }
 

@@ -33,6 +33,10 @@ type attempt struct {
 	wrote      bool
 }
 
+// readAhead bounds what a fetch brings, which may be ten times as much once it is decompressed. A sink is slower than a
+// broker by far, so larger fetches would only lie in memory.
+var readAhead = broker.ReaderOptions{PartitionBytes: 256 << 10, MaxBytes: 4 << 20}
+
 // grace is how long a write that is under way may go on when the generation has ended.
 const grace = 5 * time.Second
 
@@ -137,7 +141,7 @@ func (a *attempt) begin() {
 // nothing more at once, when it is full, or when its first record has waited long enough. While the writer is busy the
 // next one waits, and the brokers keep the rest.
 func (a *attempt) collect(ctx context.Context) error {
-	reader := a.d.opt.Client.NewReader(broker.ReaderOptions{})
+	reader := a.d.opt.Client.NewReader(readAhead)
 	defer reader.Close()
 	for _, p := range a.parts {
 		reader.Assign(p.Topic, p.Partition, p.start)

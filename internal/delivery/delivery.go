@@ -243,7 +243,7 @@ func (d *Delivery) hold(ctx context.Context, gen *broker.Generation) error {
 	for {
 		wrote, err := d.guarded(ctx, gen)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the generation has ended, and the attempt with it
 		}
 		if err == nil || halts(err) || errors.Is(err, connectors.ErrFenced) {
 			return err

@@ -79,7 +79,7 @@ func TestRetriesByItselfAfterARestart(t *testing.T) {
 	w.refuse("")
 	opt := w.options()
 	opt.RetryInterval = time.Millisecond
-	d, _ = w.start(opt)
+	w.start(opt)
 	w.eventually(func() bool { return len(w.store.Rows(entity)) == 1 })
 	w.want("scjg:440100=坏")
 	w.eventually(func() bool { return len(w.waiting()) == 0 })

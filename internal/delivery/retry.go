@@ -137,7 +137,7 @@ func (a *attempt) accept(rd *reading, done []*entry) {
 
 // readAgain reads a partition from an offset up to what is applied.
 func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(*broker.Record)) error {
-	reader := a.d.opt.Client.NewReader(broker.ReaderOptions{})
+	reader := a.d.opt.Client.NewReader(readAhead)
 	defer reader.Close()
 	reader.Assign(p.Topic, p.Partition, from)
 	for next := from; next < p.applied; {

@@ -1,0 +1,5 @@
+//go:build services && race
+
+package delivery
+
+const raceEnabled = true
