@@ -109,7 +109,9 @@ func (p *place) system(t testing.TB, elsewhere func(testing.TB) *place, settings
 		}
 	}
 	s := &connectortest.System{
-		Open: func(ctx context.Context, pos connectors.Position) (connectors.Source, error) { return open(ctx, p, pos) },
+		Open: func(ctx context.Context, pos connectors.Position) (connectors.Source, error) {
+			return open(ctx, p, pos)
+		},
 		OpenElsewhere: func(ctx context.Context, pos connectors.Position) (connectors.Source, error) {
 			return open(ctx, elsewhere(t), pos)
 		},
@@ -121,7 +123,7 @@ func (p *place) system(t testing.TB, elsewhere func(testing.TB) *place, settings
 	return s
 }
 
-func (p *place) harness(newPlace, elsewhere func(testing.TB) *place, mode string) connectortest.Harness {
+func harness(newPlace, elsewhere func(testing.TB) *place, mode string) connectortest.Harness {
 	h := connectortest.Harness{Scans: true, Identity: true}
 	settings := connectors.Settings{"mode": mode}
 	switch mode {
@@ -152,13 +154,26 @@ func (p *place) insertTied(t testing.TB, rows ...connectortest.Row) {
 	}
 }
 
-func conformance(t *testing.T, newPlace, elsewhere func(testing.TB) *place) {
-	for _, mode := range []string{modeSnapshot, modeWatermark, modeDifference} {
-		t.Run(mode, func(t *testing.T) {
-			var p *place
-			connectortest.Run(t, p.harness(newPlace, elsewhere, mode))
-		})
+// placeMaker makes empty databases; elsewhere is another server, or what a source takes for one.
+type placeMaker struct{ here, elsewhere func(testing.TB) *place }
+
+// places are the databases under test: SQLite in a file, and the real ones with the tag services.
+var places = map[string]placeMaker{"SQLite": {sqlitePlace, sqlitePlace}}
+
+// onEachPlace runs a test on each database.
+func onEachPlace(t *testing.T, test func(t *testing.T, p *place)) {
+	t.Helper()
+	for name, maker := range places {
+		t.Run(name, func(t *testing.T) { test(t, maker.here(t)) })
 	}
 }
 
-func TestConformanceSQLite(t *testing.T) { conformance(t, sqlitePlace, sqlitePlace) }
+func TestConformance(t *testing.T) {
+	for name, maker := range places {
+		for _, mode := range []string{modeSnapshot, modeWatermark, modeDifference} {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				connectortest.Run(t, harness(maker.here, maker.elsewhere, mode))
+			})
+		}
+	}
+}
