@@ -119,7 +119,8 @@ func (r *reader) ahead(ctx context.Context, i int) (a ahead, err error) {
 	return a, nil
 }
 
-// lowest returns the watermark from which rows may still appear when high is the highest.
+// lowest returns the watermark from which rows may still appear when high is the highest. It never steps back: what lies
+// below an earlier one was complete then and is no longer remembered.
 func (r *reader) lowest(i int, kind connectors.Kind, high int64) int64 {
 	mark := &r.state.tables[i].mark
 	back := r.overlap.micros
@@ -133,9 +134,9 @@ func (r *reader) lowest(i int, kind connectors.Kind, high int64) int64 {
 		back = max(back, r.clock.oldest)
 	}
 	if high < noMark+back {
-		return noMark
+		return mark.low
 	}
-	return high - back
+	return max(mark.low, high-back)
 }
 
 // markKind returns the kind that the watermark column is compared as.
