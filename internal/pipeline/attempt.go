@@ -31,6 +31,7 @@ type attempt struct {
 	bad     *waiting
 
 	progressed bool  // something was committed; the publisher's
+	broken     error // what the source returned, set before batches is closed
 	verdict    error // why the judge stopped the pipeline, set before it closes filled
 }
 
@@ -150,7 +151,10 @@ func (a *attempt) read(work context.Context) error {
 		case ctx.Err() != nil:
 			return work.Err()
 		case err != nil:
-			return &sourceError{fmt.Errorf("read source: %w", err)}
+			// What was read before is good: it is committed before the attempt ends, so that a source that
+			// breaks often still gets on.
+			a.broken = &sourceError{fmt.Errorf("read source: %w", err)}
+			return nil
 		}
 		rows, caughtUp := len(b.Rows), b.CaughtUp
 		a.countRead(rows)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -87,7 +88,7 @@ func (a *attempt) publish(work context.Context) error {
 		select {
 		case tx, ok := <-a.filled:
 			if !ok {
-				return a.verdict
+				return cmp.Or(a.verdict, a.broken)
 			}
 			if err := a.commitOne(work, tx); err != nil {
 				return err

@@ -113,7 +113,7 @@ func TestRetryPublishesWhatConformsAfterTheMappingWasMended(t *testing.T) {
 		t.Errorf("answer = %+v, want %+v", answer, want)
 	}
 	w.expectItems()
-	if got := w.topic()["a"]; got != `{"id":"a","name":"a name of "}` {
+	if got := w.topic()["a"]; got != `{"id":"a","name":"a name of"}` {
 		t.Errorf("a = %s", got)
 	}
 	if s := w.run(); s.Published != 2 || s.Quarantined != 0 || s.Read != 2 {
