@@ -5,6 +5,7 @@ import (
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/connectors/files"
 	"github.com/datong-dx/datong/connectors/memory"
+	"github.com/datong-dx/datong/connectors/sqltable"
 )
 
 // Connectors returns the built-in connectors.
@@ -12,5 +13,6 @@ func Connectors() []*connectors.Connector {
 	return []*connectors.Connector{
 		files.Connector(),
 		memory.Connector(),
+		sqltable.Connector(),
 	}
 }

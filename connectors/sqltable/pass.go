@@ -181,7 +181,7 @@ func (r *reader) inspectPass(s *set, mark *watermark) func(record) (rowFacts, bo
 		if e.mark, ok = ordinal(v); !ok {
 			e.mark = unreadableMark
 		}
-		if mark.has(e) {
+		if e.mark < mark.low || mark.has(e) {
 			return rowFacts{}, false
 		}
 		if e.mark >= remember {

@@ -116,6 +116,9 @@ func (r *reader) ahead(ctx context.Context, i int) (a ahead, err error) {
 		}
 	}
 	a.low = r.lowest(i, kind, a.high)
+	if floor, ok := ordinal(markValue(a.low, kind, a.like)); ok && a.low > noMark {
+		a.low = floor // what the column can say: a date is a whole day
+	}
 	return a, nil
 }
 

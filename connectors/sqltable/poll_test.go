@@ -186,6 +186,28 @@ func TestRowsOfEqualWatermarkAreReadOnceWhateverTheChunk(t *testing.T) {
 	})
 }
 
+func TestADateAsWatermarkIsAWholeDay(t *testing.T) {
+	onEachPlace(t, func(t *testing.T, p *place) {
+		p.exec(t, "CREATE TABLE people (id bigint NOT NULL PRIMARY KEY, text varchar(200), changed date)")
+		r := read(t, nil, connectors.Settings{"url": p.url, "tables": []string{"people"}, "mode": modeWatermark, "watermark": "changed"})
+		insert := func(id int, day string) {
+			t.Helper()
+			p.exec(t, "INSERT INTO people VALUES (?, '一', ?)", id, day)
+			r.until(t, func() bool { return r.count(int64(id)) > 0 })
+		}
+		insert(1, "2026-03-01")
+		insert(2, "2026-03-01")
+		insert(3, "2026-03-02")
+		insert(4, "2026-03-01") // late by the overlap: midnight has just passed
+		r.reopen(t)
+		insert(5, "2026-03-02")
+		insert(6, "2026-03-03")
+		if len(r.rows) != 6 {
+			t.Errorf("rows read: %v, want each of six once", r.rows)
+		}
+	})
+}
+
 func TestTheWindowOutgrowsThePosition(t *testing.T) {
 	p := sqlitePlace(t)
 	set := people(t, p)
