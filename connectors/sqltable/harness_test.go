@@ -95,7 +95,7 @@ func (p *place) system(t testing.TB, elsewhere func(testing.TB) *place, settings
 	put := func(t testing.TB, mark string, rows []connectortest.Row) {
 		t.Helper()
 		tx := p.db.MustBegin()
-		defer tx.Rollback() //nolint:errcheck // does nothing after the commit
+		defer tx.Rollback() // does nothing after the commit
 		for _, row := range rows {
 			if _, err := tx.Exec(p.db.Rebind("DELETE FROM people WHERE id = ?"), row.ID); err != nil {
 				t.Fatal(err)

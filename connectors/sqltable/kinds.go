@@ -69,7 +69,7 @@ func sqliteKind(declared string) connectors.Kind {
 		return connectors.KindText
 	case contains("BLOB"):
 		return connectors.KindBytes
-	case contains("REAL"), contains("FLOA"), contains("DOUB"):
+	case contains("REAL"), contains("FLOA"), contains("DOUB"): //nolint:misspell // the letters that SQLite looks for
 		return connectors.KindFloat
 	}
 	return connectors.KindNull

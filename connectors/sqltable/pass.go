@@ -176,10 +176,9 @@ func (r *reader) inspectPass(s *set, mark *watermark) func(record) (rowFacts, bo
 	return func(rec record) (rowFacts, bool) {
 		text.b = text.b[:0]
 		v := rec.key(s.mark, &text)
-		e := entry{hash: rec.hash()}
-		ok := false
-		if e.mark, ok = ordinal(v); !ok {
-			e.mark = unreadableMark
+		e := entry{hash: rec.hash(), mark: unreadableMark}
+		if n, ok := ordinal(v); ok {
+			e.mark = n
 		}
 		if e.mark < mark.low || mark.has(e) {
 			return rowFacts{}, false

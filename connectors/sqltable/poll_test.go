@@ -378,4 +378,7 @@ func checkDelivered(t *testing.T, p *place, r *reading) {
 			t.Errorf("row %d is %q in the table, last read as %q", id, text, read[id])
 		}
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }

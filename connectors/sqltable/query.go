@@ -108,7 +108,8 @@ func (b *builder) statement(limit int) *statement {
 // param adds a value as a parameter, in the form in which the database compares it with a column without a conversion
 // that loses digits or the use of an index.
 func (b *builder) param(v connectors.Value) {
-	text, arg := b.dialect.Placeholder(len(b.args)+1), any(nil)
+	text := b.dialect.Placeholder(len(b.args) + 1)
+	var arg any
 	switch v.Kind() {
 	case connectors.KindBytes:
 		arg = v.Bytes()

@@ -44,28 +44,35 @@ func BenchmarkBareLoop(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p := benchPlace(b, places[name].here)
 			for b.Loop() {
-				rows, err := p.db.QueryContext(b.Context(), "SELECT * FROM register")
-				if err != nil {
-					b.Fatal(err)
-				}
-				raw, dest := [12]sql.RawBytes{}, make([]any, 12)
-				for i := range raw {
-					dest[i] = &raw[i]
-				}
-				n := 0
-				for rows.Next() {
-					if err := rows.Scan(dest...); err != nil {
-						b.Fatal(err)
-					}
-					n++
-				}
-				if err := rows.Close(); err != nil || n != registerRows {
-					b.Fatal(n, err)
+				if n := scanBare(b, p); n != registerRows {
+					b.Fatalf("scanned %d rows, want %d", n, registerRows)
 				}
 			}
 			b.ReportMetric(float64(b.N)*registerRows/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
+}
+
+func scanBare(b *testing.B, p *place) (n int) {
+	rows, err := p.db.QueryContext(b.Context(), "SELECT * FROM register")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	raw, dest := [12]sql.RawBytes{}, make([]any, 12)
+	for i := range raw {
+		dest[i] = &raw[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	if err := rows.Err(); err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
 
 // BenchmarkSource reads the same table through the source, from the first batch to the last.

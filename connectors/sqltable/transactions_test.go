@@ -26,7 +26,7 @@ func TestTheWatermarkWaitsForTheOldestTransaction(t *testing.T) {
 			r := read(t, nil, set)
 			r.all(t)
 			open := p.db.MustBegin()
-			defer open.Rollback() //nolint:errcheck // does nothing after the commit
+			defer open.Rollback() // does nothing after the commit
 			open.MustExec("INSERT INTO people VALUES (2, 'in a long transaction', " + column.value + ")")
 			p.exec(t, "INSERT INTO people VALUES (3, 'overtakes', "+column.value+")")
 			r.until(t, func() bool { return r.count(3) > 0 })
