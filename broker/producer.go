@@ -229,7 +229,7 @@ func (p *Producer) Commit(ctx context.Context, t *Txn) error {
 	ctx, cancel := context.WithTimeout(ctx, p.opts.TransactionTimeout+endGrace)
 	defer cancel()
 	p.state = lost // until it is known not to be
-	err = p.transact(ctx, streams)
+	err = p.transact(ctx, streams, t.Records())
 	if p.unclear.Load() {
 		t.lent = true
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/datong-dx/datong/internal/fault"
 )
 
 const (
@@ -19,11 +21,14 @@ const (
 // send produces every batch, in order per partition. The first round is one request per leader for all partitions:
 // Kafka 4 checks each partition's first batch with the coordinator, and several such requests at once from one producer
 // collide. After it the partitions are dealt to lanes, each with one request under way.
-func (p *Producer) send(ctx context.Context, streams []*stream) error {
+func (p *Producer) send(ctx context.Context, streams []*stream, records int) error {
 	if err := p.round(ctx, streams); err != nil {
 		return err
 	}
 	rest := withBatches(streams)
+	if len(rest) > 0 {
+		fault.Point("txn-partial", records)
+	}
 	slices.SortFunc(rest, func(a, b *stream) int { return len(b.batches) - len(a.batches) })
 	work, ctx := errgroup.WithContext(ctx)
 	for n := range min(lanes, len(rest)) {

@@ -6,18 +6,22 @@ import (
 	"fmt"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/datong-dx/datong/internal/fault"
 )
 
-// transact takes encoded batches through one transaction.
-func (p *Producer) transact(ctx context.Context, streams []*stream) error {
+// transact takes encoded batches, which hold so many records, through one transaction.
+func (p *Producer) transact(ctx context.Context, streams []*stream, records int) error {
 	p.phase = unsure
 	if err := p.addPartitions(ctx, streams); err != nil {
 		return err
 	}
+	fault.Point("txn-begun", records)
 	p.phase = sending
-	if err := p.send(ctx, streams); err != nil {
+	if err := p.send(ctx, streams, records); err != nil {
 		return err
 	}
+	fault.Point("txn-produced", records)
 	p.phase = unsure
 	if err := p.end(ctx, true); err != nil {
 		return p.client.explain(err, resource{"transactional id", p.id, "Write"})

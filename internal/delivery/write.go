@@ -57,6 +57,7 @@ func (a *attempt) write(ctx context.Context, b *batch) error {
 	if err := a.shelf.put(ctx, early); err != nil {
 		return err
 	}
+	fault.Point("delivery-collected", len(b.entries))
 	late, err := a.apply(ctx, &connectors.Changes{Rows: b.mem.Rows, Offsets: a.moves(b)}, b)
 	if err != nil {
 		return err
