@@ -15,12 +15,12 @@ import (
 )
 
 // Action is what a request does with the items it chooses.
-type Action string
+type Action = quarantine.Action
 
 // Actions on quarantined rows.
 const (
-	Retry   Action = "retry"   // map again, and publish what now conforms
-	Discard Action = "discard" // give the row up, with a reason
+	Retry   = quarantine.Retry   // map again, and publish what now conforms
+	Discard = quarantine.Discard // give the row up
 )
 
 // Answer tells what became of the items that a request chose.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/zeebo/xxh3"
 
@@ -90,36 +89,3 @@ func (a *assembly) add(partition int32, r *broker.Record) (*Item, error) {
 	return it, nil
 }
 
-// Filter chooses items. Its zero value chooses all.
-type Filter struct {
-	Pipeline string    `json:"pipeline,omitempty"`
-	Set      string    `json:"set,omitempty"`
-	Entity   string    `json:"entity,omitempty"`
-	Element  string    `json:"element,omitempty"`
-	Rule     string    `json:"rule,omitempty"`
-	Shape    string    `json:"shape,omitempty"`
-	RowKey   string    `json:"row_key,omitempty"`
-	Since    time.Time `json:"since,omitzero"`
-	Until    time.Time `json:"until,omitzero"`
-}
-
-// Match says whether the filter chooses the item.
-func (f *Filter) Match(it *Item) bool {
-	if !f.Since.IsZero() && it.RefusedAt.Before(f.Since) || !f.Until.IsZero() && it.RefusedAt.After(f.Until) {
-		return false
-	}
-	for _, p := range [][2]string{{f.Pipeline, it.Pipeline}, {f.Set, it.Set}, {f.Entity, it.Entity}, {f.RowKey, it.RowKey}} {
-		if p[0] != "" && p[0] != p[1] {
-			return false
-		}
-	}
-	if f.Element == "" && f.Rule == "" && f.Shape == "" {
-		return true
-	}
-	for _, v := range it.Violations {
-		if (f.Element == "" || f.Element == v.Element) && (f.Rule == "" || f.Rule == v.Rule) && (f.Shape == "" || f.Shape == v.Shape) {
-			return true
-		}
-	}
-	return false
-}
