@@ -10,8 +10,8 @@ import (
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
-// offsetsTable is the sink's own table: for each partition the next offset to read. It stands beside the tables that
-// it speaks of and is written in their transactions.
+// offsetsTable is the sink's own table: for each partition the next offset to read, and what the delivery keeps with it.
+// It stands beside the tables that it speaks of and is written in their transactions.
 const offsetsTable = "_datong_offsets"
 
 // offsetColumns are the columns that name a partition, quoted for a dialect.
@@ -24,41 +24,45 @@ func (s *sqlSink) offsetsName() string { return s.qualified(offsetsTable) }
 
 // createOffsets makes the offsets table where it is missing. Names of clusters and topics are compared byte by byte.
 func (s *sqlSink) createOffsets(ctx context.Context) error {
-	text, moment := "text", "timestamptz"
+	text, moment, state := "text", "timestamptz", "bytea"
 	switch s.dialect {
 	case sqldb.MySQL:
 		// 249 is the longest name that Kafka takes for a topic.
-		text, moment = "varchar(249) CHARACTER SET ascii COLLATE ascii_bin", "datetime(6)"
+		text, moment, state = "varchar(249) CHARACTER SET ascii COLLATE ascii_bin", "datetime(6)", "mediumblob"
 	case sqldb.SQLite:
-		moment = "text"
+		moment, state = "text", "blob"
 	}
 	q := s.dialect.Quote
-	return s.exec(ctx, fmt.Sprintf(
-		"CREATE TABLE IF NOT EXISTS %s (%s %s NOT NULL, %s %s NOT NULL, %s integer NOT NULL, next_offset bigint NOT NULL, updated_at %s NOT NULL, PRIMARY KEY (%s))",
-		s.offsetsName(), q("cluster"), text, q("topic"), text, q("partition"), moment, s.offsetColumns()))
+	return s.exec(ctx, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s %s NOT NULL, %s %s NOT NULL, %s integer NOT NULL, "+
+		"next_offset bigint NOT NULL, state %s, updated_at %s NOT NULL, PRIMARY KEY (%s))",
+		s.offsetsName(), q("cluster"), text, q("topic"), text, q("partition"), state, moment, s.offsetColumns()))
 }
 
-// Offsets returns, for each partition, the next offset to read, or -1. A topic known from another cluster is a
-// problem: its offsets mean nothing in this one.
-func (s *sqlSink) Offsets(ctx context.Context, partitions []connectors.Partition) ([]int64, error) {
+// Offsets returns how far each partition was taken in. A topic known from another cluster is a problem: its offsets
+// mean nothing in this one.
+func (s *sqlSink) Offsets(ctx context.Context, partitions []connectors.Partition) ([]connectors.Offset, error) {
 	if _, err := s.session(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.createOffsets(ctx); err != nil {
-		return nil, failed("create", offsetsTable, err)
+	columns, err := s.inspect(ctx, s.tableName(offsetsTable))
+	if err != nil {
+		return nil, failed("look for", offsetsTable, err)
 	}
-	next, err := s.selectOffsets(ctx, partitions, "")
+	if len(columns) == 0 {
+		return inOrder(partitions, nil), nil
+	}
+	offsets, err := s.selectOffsets(ctx, partitions, "")
 	if err != nil {
 		return nil, failed("read", offsetsTable, err)
 	}
 	for i, p := range partitions {
-		if next[i] < 0 {
+		if offsets[i].Next < 0 {
 			if err := s.refuseOtherCluster(ctx, p); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return next, nil
+	return offsets, nil
 }
 
 func (s *sqlSink) refuseOtherCluster(ctx context.Context, p connectors.Partition) error {
@@ -97,15 +101,15 @@ func (s *sqlSink) lockOffsets(ctx context.Context, moves []connectors.Advance) e
 	if s.dialect == sqldb.SQLite {
 		forUpdate = "" // BEGIN IMMEDIATE has locked the whole file
 	}
-	next, err := s.selectOffsets(ctx, partitions, forUpdate)
+	offsets, err := s.selectOffsets(ctx, partitions, forUpdate)
 	if err != nil {
 		return failed("lock", offsetsTable, err)
 	}
 	for i, m := range moves {
 		// A row that is missing was taken away by a rebuild.
-		if next[i] != m.From && !(m.From < 0 && next[i] < 0) {
+		if next := offsets[i].Next; next != m.From && !(m.From < 0 && next < 0) {
 			return fmt.Errorf("move %s/%d from offset %d: the database stands at %d: %w",
-				m.Topic, m.ID, m.From, next[i], connectors.ErrFenced)
+				m.Topic, m.ID, m.From, next, connectors.ErrFenced)
 		}
 	}
 	return nil
@@ -117,23 +121,24 @@ func (s *sqlSink) putOffsets(ctx context.Context, moves []connectors.Advance, ov
 		return nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "INSERT INTO %s (%s, next_offset, updated_at) VALUES ", s.offsetsName(), s.offsetColumns())
-	args := make([]any, 0, 5*len(moves))
+	fmt.Fprintf(&b, "INSERT INTO %s (%s, next_offset, state, updated_at) VALUES ", s.offsetsName(), s.offsetColumns())
+	args := make([]any, 0, 6*len(moves))
 	now := moment(s.dialect, connectors.Timestamp(time.Now().UnixMicro()))
 	for i, m := range moves {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("(?, ?, ?, ?, ?)")
-		args = append(args, m.Cluster, m.Topic, m.ID, m.Next, now)
+		b.WriteString("(?, ?, ?, ?, ?, ?)")
+		args = append(args, m.Cluster, m.Topic, m.ID, m.Next, m.State, now)
 	}
 	switch {
 	case s.dialect == sqldb.MySQL && overwrite:
-		b.WriteString(" ON DUPLICATE KEY UPDATE next_offset = VALUES(next_offset), updated_at = VALUES(updated_at)")
+		b.WriteString(" ON DUPLICATE KEY UPDATE next_offset = VALUES(next_offset), state = VALUES(state), updated_at = VALUES(updated_at)")
 	case s.dialect == sqldb.MySQL:
 		b.WriteString(" ON DUPLICATE KEY UPDATE next_offset = next_offset")
 	case overwrite:
-		fmt.Fprintf(&b, " ON CONFLICT (%s) DO UPDATE SET next_offset = excluded.next_offset, updated_at = excluded.updated_at", s.offsetColumns())
+		fmt.Fprintf(&b, " ON CONFLICT (%s) DO UPDATE SET next_offset = excluded.next_offset, state = excluded.state, updated_at = excluded.updated_at",
+			s.offsetColumns())
 	default:
 		fmt.Fprintf(&b, " ON CONFLICT (%s) DO NOTHING", s.offsetColumns())
 	}
@@ -143,10 +148,10 @@ func (s *sqlSink) putOffsets(ctx context.Context, moves []connectors.Advance, ov
 // perSelect bounds the parameters of one statement.
 const perSelect = 1000
 
-// selectOffsets reads the offsets of the partitions in their order, -1 for those that have none. MySQL is asked row by
-// row: given a choice of rows it may scan the table and wait for locks on rows that were not asked for.
-func (s *sqlSink) selectOffsets(ctx context.Context, partitions []connectors.Partition, suffix string) ([]int64, error) {
-	found := make(map[connectors.Partition]int64, len(partitions))
+// selectOffsets reads the offsets of the partitions in their order. MySQL is asked row by row: given a choice of rows it
+// may scan the table and wait for locks on rows that were not asked for.
+func (s *sqlSink) selectOffsets(ctx context.Context, partitions []connectors.Partition, suffix string) ([]connectors.Offset, error) {
+	found := make(map[connectors.Partition]connectors.Offset, len(partitions))
 	size := perSelect
 	if s.dialect == sqldb.MySQL && suffix != "" {
 		size = 1
@@ -156,19 +161,25 @@ func (s *sqlSink) selectOffsets(ctx context.Context, partitions []connectors.Par
 			return nil, err
 		}
 	}
-	next := make([]int64, len(partitions))
-	for i, p := range partitions {
-		next[i] = -1
-		if n, ok := found[p]; ok {
-			next[i] = n
-		}
-	}
-	return next, nil
+	return inOrder(partitions, found), nil
 }
 
-func (s *sqlSink) selectSome(ctx context.Context, partitions []connectors.Partition, suffix string, found map[connectors.Partition]int64) error {
+// inOrder lists what was found of the partitions.
+func inOrder(partitions []connectors.Partition, found map[connectors.Partition]connectors.Offset) []connectors.Offset {
+	list := make([]connectors.Offset, len(partitions))
+	for i, p := range partitions {
+		at, ok := found[p]
+		if !ok {
+			at.Next = -1
+		}
+		list[i] = at
+	}
+	return list
+}
+
+func (s *sqlSink) selectSome(ctx context.Context, partitions []connectors.Partition, suffix string, found map[connectors.Partition]connectors.Offset) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "SELECT %s, next_offset FROM %s WHERE ", s.offsetColumns(), s.offsetsName())
+	fmt.Fprintf(&b, "SELECT %s, next_offset, state FROM %s WHERE ", s.offsetColumns(), s.offsetsName())
 	args := s.wherePartitions(&b, partitions)
 	fmt.Fprintf(&b, " ORDER BY %s%s", s.offsetColumns(), suffix)
 	rows, err := s.conn.QueryContext(ctx, s.db.Rebind(b.String()), args...)
@@ -178,11 +189,11 @@ func (s *sqlSink) selectSome(ctx context.Context, partitions []connectors.Partit
 	defer rows.Close()
 	for rows.Next() {
 		var p connectors.Partition
-		var next int64
-		if err := rows.Scan(&p.Cluster, &p.Topic, &p.ID, &next); err != nil {
+		var at connectors.Offset
+		if err := rows.Scan(&p.Cluster, &p.Topic, &p.ID, &at.Next, &at.State); err != nil {
 			return err
 		}
-		found[p] = next
+		found[p] = at
 	}
 	return rows.Err()
 }

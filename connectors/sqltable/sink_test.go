@@ -153,8 +153,11 @@ func remove(t *connectors.Table, key string) connectors.Row {
 }
 
 func advance(id int32, from, next int64) connectors.Advance {
-	return connectors.Advance{Partition: connectors.Partition{Cluster: "c1", Topic: "dt.scjg.firm", ID: id}, From: from, Next: next}
+	return connectors.Advance{Partition: connectors.Partition{Cluster: "c1", Topic: "dt.scjg.firm", ID: id}, From: from, Next: next, State: stateAt(next)}
 }
+
+// stateAt is what the tests store with an offset: bytes that are no text.
+func stateAt(next int64) []byte { return []byte{0, 0xff, '\'', '\\', byte(next)} }
 
 func noRefusals(t testing.TB) func(context.Context, []connectors.Refusal) error {
 	return func(_ context.Context, list []connectors.Refusal) error {
@@ -186,21 +189,38 @@ func wantRows(t testing.TB, p *platform, query string, want ...string) {
 func wantOffsets(t testing.TB, s *sqlSink, want ...int64) {
 	t.Helper()
 	var partitions []connectors.Partition
-	for id := range want {
+	var offsets []connectors.Offset
+	for id, next := range want {
 		partitions = append(partitions, advance(int32(id), 0, 0).Partition)
+		offsets = append(offsets, connectors.Offset{Next: next})
+		if next >= 0 {
+			offsets[id].State = stateAt(next)
+		}
 	}
 	got, err := s.Offsets(t.Context(), partitions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(got, want); diff != "" {
+	if diff := cmp.Diff(got, offsets); diff != "" {
 		t.Errorf("offsets (-got +want):\n%s", diff)
 	}
+}
+
+// inspectFirst looks at a table over a session of its own.
+func (s *sqlSink) inspectFirst(t *testing.T, table string) ([]actual, error) {
+	if _, err := s.session(t.Context()); err != nil {
+		return nil, err
+	}
+	return s.inspect(t.Context(), table)
 }
 
 func TestSinkUpsertsDeletesAndKeepsOffsets(t *testing.T) {
 	onEach(t, func(t *testing.T, p *platform) {
 		table := firm()
+		wantOffsets(t, p.sink(t), -1, -1)
+		if columns, err := p.sink(t).inspectFirst(t, offsetsTable); err != nil || len(columns) > 0 {
+			t.Errorf("asking for offsets made the table: %v, %v", columns, err)
+		}
 		s := p.ready(t, table)
 		wantOffsets(t, s, -1, -1)
 		write(t, s, advance(0, -1, 3), upsert(table, "A", "甲", 1), upsert(table, "a", "小甲", 2), upsert(table, "B", `乙 "\'`, 3))
@@ -345,7 +365,7 @@ func TestSinkStopsAtAnotherCluster(t *testing.T) {
 		if err := s.Rewind(t.Context(), []*connectors.Table{table}, []connectors.Partition{elsewhere}); err != nil {
 			t.Fatal(err)
 		}
-		if next, err := s.Offsets(t.Context(), []connectors.Partition{elsewhere}); err != nil || next[0] != -1 {
+		if next, err := s.Offsets(t.Context(), []connectors.Partition{elsewhere}); err != nil || next[0].Next != -1 {
 			t.Errorf("after the cure: %v, %v", next, err)
 		}
 	})

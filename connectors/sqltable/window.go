@@ -10,11 +10,13 @@ import (
 const (
 	// windowKept bounds the rows of the overlap that a running source remembers, at 16 bytes each.
 	windowKept = 1_000_000
-	// windowStored bounds those that a position holds, at about 10 bytes each: half of a Kafka record's default limit.
-	windowStored = 50_000
 	// noDoubt is the doubt of a window that remembers every row.
 	noDoubt = math.MinInt64
 )
+
+// windowStored bounds those that a position holds, at about 10 bytes each: half of a Kafka record's default limit. A
+// test does with fewer.
+var windowStored = 50_000
 
 // entry remembers one row that was delivered: its watermark and a hash of everything read of it, its key among that.
 type entry struct {
@@ -132,7 +134,7 @@ func (w *window) append(b []byte) []byte {
 func (d *decoder) window() window {
 	w := window{doubt: d.varint()}
 	n := d.uvarint()
-	if n > windowStored || n > uint64(len(d.b)) {
+	if n > uint64(windowStored) || n > uint64(len(d.b)) {
 		d.fail()
 		return w
 	}
