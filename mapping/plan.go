@@ -56,6 +56,16 @@ func (p *Plan) Digest() uint64 { return p.digest }
 // Columns returns the names of the source columns that the mapping reads, sorted.
 func (p *Plan) Columns() []string { return slices.Clone(p.columns) }
 
+// Reads returns the source columns that an element of the entity is made from; none when it is not mapped.
+func (p *Plan) Reads(element string) []string {
+	for i := range p.steps {
+		if p.steps[i].field.Element == element {
+			return slices.Clone(p.steps[i].reads())
+		}
+	}
+	return nil
+}
+
 // KeyColumns returns the source columns that feed the entity key, in key order. ok says that each key element takes
 // exactly one column without crosswalk, layout, expression or default, so that rows can be looked up by these columns.
 // The source may still write a value in another way than the key does (lower case, inner hyphens): a lookup compares

@@ -104,7 +104,7 @@ func (p *Pipeline) claim(ctx context.Context) error {
 		return nil
 	}
 	if !p.claimed {
-		if err := p.ensureTopics(ctx); err != nil {
+		if err := p.EnsureTopics(ctx); err != nil {
 			return err
 		}
 		if err := p.producer.Start(ctx); err != nil {

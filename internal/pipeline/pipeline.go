@@ -27,6 +27,7 @@ import (
 
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/quarantine"
 	"github.com/datong-dx/datong/mapping"
 )
 
@@ -54,7 +55,8 @@ type Options struct {
 	TempDir        string        // for what does not fit into memory; default the system's
 	Shared         []string      // entities that other sets of the department feed as well
 	Masked         func(entity, column string) bool
-	UntilIdle      bool // end when the source has caught up and everything is committed
+	Refused        func(*quarantine.Item) // is told of every row put into quarantine; for a dry run, whose quarantine is kept nowhere
+	UntilIdle      bool                   // end when the source has caught up and everything is committed
 }
 
 // Limit is a share of rows, above a number of rows, that stops a pipeline.
@@ -79,6 +81,8 @@ const (
 	// A breaker opens after so many attempts in a row that did not commit anything, and lets one through again after
 	// breakerPause: a department's system that is down for the night is asked twice a minute, not five times a second.
 	breakerFailures = 5
+	// With UntilIdle, how long trouble that may pass is waited for when nothing gets on.
+	patience = 30 * time.Second
 	breakerPause    = 30 * time.Second
 )
 
@@ -92,7 +96,8 @@ type Pipeline struct {
 	approved atomic.Uint64 // id+1 of the scan whose deletes were approved
 	wake     chan struct{} // an approval or a resume for a stopped pipeline
 
-	claimed bool // this process holds the transactional id
+	claimed bool  // this process holds the transactional id
+	blocked error // why Run must not begin
 
 	mu     sync.Mutex
 	status Status

@@ -109,6 +109,9 @@ func (g *judge) refuse(j *job, res *result, violations []quarantine.Violation) (
 		flags |= counted
 	}
 	it.Content = formatHash(content)
+	if g.opt.Refused != nil {
+		g.opt.Refused(it)
+	}
 	if old := g.bad.old[hash]; it.OldKey == nil && old != nil {
 		it.OldKey = old
 	}

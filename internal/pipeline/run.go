@@ -16,7 +16,14 @@ import (
 // exceeded, a cure needed) says so in its status; with UntilIdle that is returned as an error, otherwise Run waits for
 // ctx or [Pipeline.Approve] or [Pipeline.Resume]. Transient trouble of the source or the brokers is retried for ever.
 func (p *Pipeline) Run(ctx context.Context) error {
-	backoff := firstBackoff
+	backoff, since := firstBackoff, time.Now()
+	if err := p.blocked; err != nil {
+		p.setState(Halted, err)
+		if !p.opt.UntilIdle {
+			p.waitForCure(ctx, Fenced) // only a new start loads the cure
+		}
+		return fmt.Errorf("pipeline %s: %w", p.ID(), err)
+	}
 	for {
 		progressed, err := p.guarded(ctx)
 		if ctx.Err() != nil || err == nil {
@@ -33,7 +40,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			continue
 		}
 		if progressed {
-			backoff = firstBackoff
+			backoff, since = firstBackoff, time.Now()
+		}
+		if p.opt.UntilIdle && time.Since(since) > patience {
+			return fmt.Errorf("pipeline %s: %w: %w", p.ID(), ErrGaveUp, err)
 		}
 		p.log.Warn("attempt ended, trying again", "error", err, "in", backoff.String())
 		sleep(ctx, backoff/2+rand.N(backoff/2))
@@ -41,12 +51,23 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 }
 
+// ErrGaveUp says that trouble which may pass did not pass in time, and nobody looks on who would wait longer.
+var ErrGaveUp = fmt.Errorf("nothing got on for %v", patience)
+
+// Block keeps the pipeline from starting: Run says why, until the process is started anew.
+func (p *Pipeline) Block(why error) { p.blocked = why }
+
 // guarded runs one attempt if the source's breaker lets it, and tells the breaker how the source fared. Trouble of the
 // brokers is not the source's fault and leaves the breaker as it is.
 func (p *Pipeline) guarded(ctx context.Context) (progressed bool, err error) {
 	done, err := p.breaker.Allow()
 	for err != nil {
 		p.setState(Waiting, p.lastError())
+		if p.opt.UntilIdle {
+			// Nobody looks on who would have the source mended: Run gives up when its patience ends.
+			sleep(ctx, lastBackoff/10)
+			return false, p.lastError()
+		}
 		if !sleep(ctx, time.Second) {
 			return false, ctx.Err()
 		}

@@ -43,6 +43,19 @@ func (c Counts) Unaccounted() int64 {
 	return c.Read - c.Published - c.Unchanged - c.Filtered - c.Quarantined - c.Superseded
 }
 
+// Add adds the counts of another pipeline.
+func (c *Counts) Add(o Counts) {
+	c.Read += o.Read
+	c.Published += o.Published
+	c.Unchanged += o.Unchanged
+	c.Filtered += o.Filtered
+	c.Quarantined += o.Quarantined
+	c.Superseded += o.Superseded
+	c.Records += o.Records
+	c.Deletes += o.Deletes
+	c.Waiting += o.Waiting
+}
+
 // HeldDeletes is what a comparison wanted to delete and was not allowed to.
 type HeldDeletes struct {
 	Set     string `json:"set"`

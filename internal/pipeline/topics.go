@@ -6,8 +6,9 @@ import (
 	"github.com/datong-dx/datong/broker"
 )
 
-// ensureTopics creates the pipeline's topics or compares what exists with what they must be.
-func (p *Pipeline) ensureTopics(ctx context.Context) error {
+// EnsureTopics creates the pipeline's topics or compares what exists with what they must be. Run does so itself; whoever
+// wants the topics to be there before anything is published calls it earlier.
+func (p *Pipeline) EnsureTopics(ctx context.Context) error {
 	internal := p.opt.Topics
 	internal.Partitions = broker.PositionsPartitions // of the quarantine too
 	topics := []broker.Topic{
