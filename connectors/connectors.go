@@ -82,10 +82,12 @@ type Sink interface {
 	// Ensure creates the given tables where they are missing and adds missing columns, widening a type where it must;
 	// it never drops or narrows anything. Rows of other tables are refused by Write.
 	Ensure(ctx context.Context, tables []*Table) error
-	// Offsets returns, for each partition, the next offset to read, or -1 where the sink has never seen it.
-	Offsets(ctx context.Context, partitions []Partition) ([]int64, error)
+	// Offsets returns, for each partition, how far the sink has taken it in. It changes nothing, and works before
+	// Ensure too.
+	Offsets(ctx context.Context, partitions []Partition) ([]Offset, error)
 	// Write applies one change set atomically: first it locks the offset of every partition and compares it with
-	// From ([ErrFenced] when another delivery has moved it), then it applies the rows in order, then it stores Next.
+	// From ([ErrFenced] when another delivery has moved it), then it applies the rows in order, then it stores Next
+	// and State.
 	// A row that the system refuses for its content is left out and handed to refused, which is called at most once
 	// and before the commit; when refused returns an error nothing is committed.
 	Write(ctx context.Context, changes *Changes, refused func(context.Context, []Refusal) error) error
@@ -102,6 +104,12 @@ type Partition struct {
 	ID      int32
 }
 
+// Offset is how far a sink has taken a partition in.
+type Offset struct {
+	Next  int64  // the next offset to read; -1: the sink has never seen the partition
+	State []byte // what was stored with it
+}
+
 // Changes is what a [Sink] applies in one transaction.
 type Changes struct {
 	// Rows to apply, folded: at most one per table and key. Values are in the order of the table's columns; a
@@ -111,10 +119,13 @@ type Changes struct {
 	Offsets []Advance
 }
 
-// Advance moves one partition from the offset From (-1: never seen) to Next.
+// Advance moves one partition from the offset From (-1: never seen) to Next, which may be the same.
 type Advance struct {
 	Partition
 	From, Next int64
+	// State is what the delivery wants to be told again with the offset. It means nothing to the sink and is small:
+	// a few KiB at most.
+	State []byte
 }
 
 // Refusal is a row that a sink's system refused for its content (SQLSTATE class 22 or 23 and their like).

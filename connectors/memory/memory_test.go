@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -131,7 +132,7 @@ func TestSinkWritesRowsAndOffsetsTogether(t *testing.T) {
 	p := connectors.Partition{Cluster: "c", Topic: "t", ID: 3}
 	table := people()
 	write := func(from, next int64, refused func(context.Context, []connectors.Refusal) error, rows ...connectors.Row) error {
-		return k.Write(t.Context(), &connectors.Changes{Rows: rows, Offsets: []connectors.Advance{{Partition: p, From: from, Next: next}}}, refused)
+		return k.Write(t.Context(), &connectors.Changes{Rows: rows, Offsets: []connectors.Advance{{Partition: p, From: from, Next: next, State: fmt.Appendf(nil, "at %d", next)}}}, refused)
 	}
 	row := func(id int, text string, op connectors.Op) connectors.Row {
 		return connectors.Row{Table: table, Op: op, Values: values(id, text)}
@@ -167,7 +168,7 @@ func TestSinkWritesRowsAndOffsetsTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	offsets, err := k.Offsets(t.Context(), []connectors.Partition{p, {Topic: "other"}})
-	if diff := cmp.Diff([]int64{11, -1}, offsets); diff != "" || err != nil {
+	if diff := cmp.Diff([]connectors.Offset{{Next: 11, State: []byte("at 11")}, {Next: -1}}, offsets); diff != "" || err != nil {
 		t.Errorf("offsets: %v %s", err, diff)
 	}
 	if diff := cmp.Diff([][]string{{"1", "a"}}, s.Rows("people")); diff != "" {
@@ -179,8 +180,8 @@ func TestSinkWritesRowsAndOffsetsTogether(t *testing.T) {
 	if err := k.Rewind(t.Context(), []*connectors.Table{table}, []connectors.Partition{p}); err != nil {
 		t.Fatal(err)
 	}
-	if offsets, _ := k.Offsets(t.Context(), []connectors.Partition{p}); offsets[0] != -1 || len(s.Rows("people")) != 0 {
-		t.Errorf("after Rewind: offset %d, rows %v", offsets[0], s.Rows("people"))
+	if offsets, _ := k.Offsets(t.Context(), []connectors.Partition{p}); offsets[0].Next != -1 || len(s.Rows("people")) != 0 {
+		t.Errorf("after Rewind: offset %+v, rows %v", offsets[0], s.Rows("people"))
 	}
 }
 

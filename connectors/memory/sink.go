@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -24,15 +25,15 @@ func (k *Sink) Ensure(_ context.Context, tables []*connectors.Table) error {
 	return nil
 }
 
-// Offsets returns the next offset of each partition, -1 where none was stored.
-func (k *Sink) Offsets(_ context.Context, partitions []connectors.Partition) ([]int64, error) {
+// Offsets returns how far each partition was taken in.
+func (k *Sink) Offsets(_ context.Context, partitions []connectors.Partition) ([]connectors.Offset, error) {
 	k.store.mu.Lock()
 	defer k.store.mu.Unlock()
-	next := make([]int64, len(partitions))
+	list := make([]connectors.Offset, len(partitions))
 	for i, p := range partitions {
-		next[i] = k.store.offset(p)
+		list[i] = k.store.offset(p)
 	}
-	return next, nil
+	return list, nil
 }
 
 // Write applies the changes and moves the offsets while it holds the store's lock, which makes it one transaction.
@@ -44,7 +45,7 @@ func (k *Sink) Write(ctx context.Context, c *connectors.Changes, refused func(co
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range c.Offsets {
-		if at := s.offset(o.Partition); at != o.From {
+		if at := s.offset(o.Partition).Next; at != o.From {
 			return fmt.Errorf("partition %d of %s stands at %d, not at %d: %w", o.ID, o.Topic, at, o.From, connectors.ErrFenced)
 		}
 	}
@@ -96,16 +97,16 @@ func (s *Store) apply(c *connectors.Changes, refusals map[int]error) {
 		}
 	}
 	for _, o := range c.Offsets {
-		s.offsets[o.Partition] = o.Next
+		s.offsets[o.Partition] = connectors.Offset{Next: o.Next, State: bytes.Clone(o.State)}
 	}
 }
 
 // offset needs s.mu held.
-func (s *Store) offset(p connectors.Partition) int64 {
-	if next, ok := s.offsets[p]; ok {
-		return next
+func (s *Store) offset(p connectors.Partition) connectors.Offset {
+	if at, ok := s.offsets[p]; ok {
+		return at
 	}
-	return -1
+	return connectors.Offset{Next: -1}
 }
 
 // Rewind empties the tables and forgets the partitions' offsets.
@@ -122,7 +123,7 @@ func (k *Sink) Rewind(_ context.Context, tables []*connectors.Table, partitions 
 	for _, p := range partitions {
 		gone[p] = true
 	}
-	maps.DeleteFunc(s.offsets, func(p connectors.Partition, _ int64) bool { return gone[p] })
+	maps.DeleteFunc(s.offsets, func(p connectors.Partition, _ connectors.Offset) bool { return gone[p] })
 	return nil
 }
 

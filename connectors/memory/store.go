@@ -20,7 +20,7 @@ type Store struct {
 	log     []change      // changes that no acknowledgement has let go of
 	freed   uint64        // changes let go of: log[0] is number freed+1
 	changed chan struct{} // closed and replaced when the log grows
-	offsets map[connectors.Partition]int64
+	offsets map[connectors.Partition]connectors.Offset
 	inject  func(operation string) error
 	refuse  func(*connectors.Row) error
 }
@@ -67,7 +67,7 @@ func Named(name string) *Store {
 
 // NewStore returns an empty store that has no name.
 func NewStore() *Store {
-	return &Store{id: rand.Text(), changed: make(chan struct{}), offsets: map[connectors.Partition]int64{}}
+	return &Store{id: rand.Text(), changed: make(chan struct{}), offsets: map[connectors.Partition]connectors.Offset{}}
 }
 
 // Create adds a table, which needs a key. Creating it again with more columns widens it.

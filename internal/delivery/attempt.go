@@ -40,8 +40,8 @@ var readAhead = broker.ReaderOptions{PartitionBytes: 256 << 10, MaxBytes: 4 << 2
 // grace is how long a write that is under way may go on when the generation has ended.
 const grace = 5 * time.Second
 
-// attempt opens the sink, takes up where it stands, and delivers until ctx is done or something fails.
-func (d *Delivery) attempt(ctx context.Context, gen *broker.Generation) (wrote bool, err error) {
+// attempt opens the sink, takes up where it stands, and works until ctx is done or something fails.
+func (d *Delivery) attempt(ctx context.Context, gen *broker.Generation, work func(a *attempt, ctx, lasting context.Context) error) (wrote bool, err error) {
 	d.setState(Starting, d.lastError())
 	parts, err := d.parts(ctx, gen.Assigned)
 	if err != nil {
@@ -49,45 +49,36 @@ func (d *Delivery) attempt(ctx context.Context, gen *broker.Generation) (wrote b
 	}
 	lasting, cancel := outlive(ctx, grace)
 	defer cancel()
-	sink, err := d.openSink(lasting, parts)
-	if err != nil {
-		return false, err
-	}
-	a := &attempt{d: d, gen: gen, sink: sink, parts: parts, byName: map[broker.TopicPartition]*part{},
+	a := &attempt{d: d, gen: gen, parts: parts, byName: map[broker.TopicPartition]*part{},
 		full: make(chan *batch), free: make(chan *batch, 2), unsaved: map[broker.TopicPartition]int64{},
 		retryPause: d.opt.RetryInterval}
 	for _, p := range parts {
 		a.byName[p.TopicPartition] = p
 	}
-	err = a.run(ctx, lasting)
-	return a.wrote, errors.Join(err, fromSink("close the sink", sink.Close()))
-}
-
-// openSink opens the sink, makes sure of its tables and asks where it stands.
-func (d *Delivery) openSink(ctx context.Context, parts []*part) (connectors.Sink, error) {
-	sink, err := d.open(ctx)
-	if err != nil {
-		return nil, err
+	if a.sink, err = d.open(lasting); err != nil {
+		return false, err
 	}
-	names := make([]connectors.Partition, len(parts))
-	for i, p := range parts {
-		names[i] = p.sink
+	defer func() { err = errors.Join(err, fromSink("close the sink", a.sink.Close())) }()
+	if err := d.ask(lasting, a.sink, parts); err != nil {
+		return false, err
 	}
-	next, err := sink.Offsets(ctx, names)
-	if err != nil {
-		return nil, errors.Join(fromSink("read offsets", err), sink.Close())
+	if err := d.place(ctx, parts); err != nil {
+		return false, err
 	}
-	for i, p := range parts {
-		p.applied = next[i]
+	if a.shelf, err = d.openShelf(ctx, parts); err != nil {
+		return false, err
 	}
-	return sink, nil
+	defer func() { err = errors.Join(err, a.shelf.index.Close()) }()
+	a.begin()
+	err = work(a, ctx, lasting)
+	return a.wrote, err
 }
 
 // open opens the sink with the tables of every entity that is delivered.
 func (d *Delivery) open(ctx context.Context) (connectors.Sink, error) {
-	sink, err := d.opt.Connector.OpenSink(ctx, connectors.SinkRequest{Settings: d.opt.Settings, Dir: d.opt.Dir, Log: d.log})
+	sink, err := d.openSink(ctx)
 	if err != nil {
-		return nil, fromSink("open the sink", err)
+		return nil, err
 	}
 	if err := sink.Ensure(ctx, d.allTables()); err != nil {
 		return nil, errors.Join(fromSink("make the tables", err), sink.Close())
@@ -95,15 +86,32 @@ func (d *Delivery) open(ctx context.Context) (connectors.Sink, error) {
 	return sink, nil
 }
 
-func (a *attempt) run(ctx, lasting context.Context) error {
-	if err := a.d.place(ctx, a.parts); err != nil {
-		return err
+func (d *Delivery) openSink(ctx context.Context) (connectors.Sink, error) {
+	sink, err := d.opt.Connector.OpenSink(ctx, connectors.SinkRequest{Settings: d.opt.Settings, Dir: d.opt.Dir, Log: d.log})
+	return sink, fromSink("open the sink", err)
+}
+
+// ask asks the sink where it stands.
+func (d *Delivery) ask(ctx context.Context, sink connectors.Sink, parts []*part) error {
+	names := make([]connectors.Partition, len(parts))
+	for i, p := range parts {
+		names[i] = p.sink
 	}
-	var err error
-	if a.shelf, err = a.d.openShelf(ctx, a.parts); err != nil {
-		return err
+	offsets, err := sink.Offsets(ctx, names)
+	if err != nil {
+		return fromSink("read offsets", err)
 	}
-	a.begin()
+	for i, p := range parts {
+		p.applied = offsets[i].Next
+		if p.progress, err = readProgress(p, offsets[i].State); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver delivers until ctx is done or something fails.
+func (a *attempt) deliver(ctx, lasting context.Context) error {
 	// The collector ends the writer by closing full, and the writer the collector by its error.
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error {
@@ -111,13 +119,14 @@ func (a *attempt) run(ctx, lasting context.Context) error {
 		return a.collect(ctx)
 	})
 	work.Go(func() error { return a.writeAll(ctx, lasting) })
-	err = work.Wait()
+	err := work.Wait()
 	a.saveOffsets()
 	return err
 }
 
 // begin publishes where the attempt begins.
 func (a *attempt) begin() {
+	a.show(nil)
 	d := a.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -129,7 +138,6 @@ func (a *attempt) begin() {
 		d.status.LagRecords += p.behind
 	}
 	d.serving = true
-	d.status.Waiting = int64(len(a.shelf.waiting))
 	d.status.State, d.err = Running, nil
 	d.status.Error, d.status.ErrorZh = "", ""
 	if d.status.LagRecords == 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -14,18 +15,23 @@ import (
 	"github.com/datong-dx/datong/mapping"
 )
 
+// source is where records come from, as their ce_source says.
+type source struct {
+	name     string
+	text     []byte // the same, as the rows have it
+	pipeline string // department/pipeline
+}
+
 // reading is what turns records into rows, with everything that is the same from record to record looked up once. It
 // is for one goroutine.
 type reading struct {
 	decoders map[*entityTable]*mapping.Decoder
 	schemas  map[string]error
-	sources  map[string]int32
-	names    []string // of the sources
-	texts    [][]byte // the same
+	sources  map[string]*source
 }
 
 func newReading() *reading {
-	return &reading{decoders: map[*entityTable]*mapping.Decoder{}, schemas: map[string]error{}, sources: map[string]int32{}}
+	return &reading{decoders: map[*entityTable]*mapping.Decoder{}, schemas: map[string]error{}, sources: map[string]*source{}}
 }
 
 func (rd *reading) decoder(t *entityTable) *mapping.Decoder {
@@ -37,15 +43,14 @@ func (rd *reading) decoder(t *entityTable) *mapping.Decoder {
 	return dec
 }
 
-func (rd *reading) source(name []byte) int32 {
-	i, ok := rd.sources[string(name)]
-	if !ok {
-		i = int32(len(rd.names))
-		rd.names = append(rd.names, string(name))
-		rd.texts = append(rd.texts, []byte(rd.names[i]))
-		rd.sources[rd.names[i]] = i
+func (rd *reading) source(name []byte) *source {
+	s := rd.sources[string(name)]
+	if s == nil {
+		s = &source{name: string(name)}
+		s.text, s.pipeline = []byte(s.name), pipelineOf(s.name)
+		rd.sources[s.name] = s
 	}
-	return i
+	return s
 }
 
 // schema returns what is wrong with a ce_dataschema in a topic of the table.
@@ -63,7 +68,7 @@ type entry struct {
 	part    *part
 	offset  int64
 	changed int64 // in the source, Unix microseconds
-	source  int32
+	source  *source
 	schema  error
 	key     []byte // the entity key
 	value   []byte // nil: a tombstone
@@ -73,16 +78,16 @@ type entry struct {
 type batch struct {
 	mem     *connectors.Batch // holds keys and values, then the rows
 	entries []entry
-	index   map[foldKey]int32 // into entries
-	next    []int64           // by part: the offset after the last record, -1 where nothing was read
-	behind  []int64           // by part: records that the topic still has, -1 where nothing was read
-	counts  []int64           // records by source
+	index   map[foldKey]int32   // into entries
+	next    []int64             // by part: the offset after the last record, -1 where nothing was read
+	behind  []int64             // by part: records that the topic still has, -1 where nothing was read
+	changed []int64             // by part: when its last record changed in the source
+	counts  []map[*source]int64 // by part: records, those overtaken in the batch included
 	bytes   int
 	begun   time.Time // when the first record came
 
 	// Made by seal:
-	names    []string // of the sources
-	rowEntry []int32  // of each row of mem, its entry
+	rowEntry []int32 // of each row of mem, its entry
 	broken   []broken
 }
 
@@ -106,8 +111,24 @@ func (b *batch) unreadable() []refused {
 	return list
 }
 
+// written returns the records whose rows are in the sink, now that it has refused some.
+func (b *batch) written(late []refused) []*entry {
+	missing := make(map[*entry]bool, len(late))
+	for _, r := range late {
+		missing[r.entry] = true
+	}
+	var list []*entry
+	for _, at := range b.rowEntry {
+		if e := &b.entries[at]; !missing[e] {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
 func newBatch(parts int) *batch {
-	b := &batch{index: map[foldKey]int32{}, next: make([]int64, parts), behind: make([]int64, parts)}
+	b := &batch{index: map[foldKey]int32{}, next: make([]int64, parts), behind: make([]int64, parts),
+		changed: make([]int64, parts), counts: make([]map[*source]int64, parts)}
 	b.reset()
 	return b
 }
@@ -120,10 +141,10 @@ func (b *batch) reset() {
 	b.mem = connectors.NewBatch()
 	clear(b.entries)
 	clear(b.index)
-	clear(b.counts)
 	b.entries, b.rowEntry, b.broken = b.entries[:0], b.rowEntry[:0], b.broken[:0]
 	for i := range b.next {
 		b.next[i], b.behind[i] = -1, -1
+		clear(b.counts[i])
 	}
 	b.bytes = 0
 }
@@ -137,11 +158,11 @@ func (b *batch) add(rd *reading, p *part, r *broker.Record) {
 	if r.Value != nil {
 		e.value = b.mem.Copy(r.Value)
 	}
-	var source []byte
+	var from []byte
 	for name, value := range r.Headers() {
 		switch string(name) {
 		case broker.HeaderSource:
-			source = value
+			from = value
 		case broker.HeaderDataSchema:
 			e.schema = rd.schema(p.table, value)
 		case broker.HeaderTime:
@@ -150,11 +171,12 @@ func (b *batch) add(rd *reading, p *part, r *broker.Record) {
 			}
 		}
 	}
-	e.source = rd.source(source)
-	for int(e.source) >= len(b.counts) {
-		b.counts = append(b.counts, 0)
+	e.source = rd.source(from)
+	if b.counts[p.index] == nil {
+		b.counts[p.index] = map[*source]int64{}
 	}
-	b.counts[e.source]++
+	b.counts[p.index][e.source]++
+	b.changed[p.index] = e.changed
 	b.bytes += len(r.Key) + len(r.Value)
 	b.fold(e)
 }
@@ -171,7 +193,6 @@ func (b *batch) fold(e entry) {
 
 // seal makes rows of the records.
 func (b *batch) seal(rd *reading) {
-	b.names = rd.names
 	for i := range b.entries {
 		e := &b.entries[i]
 		row := b.mem.Add(e.part.table.Table, connectors.OpUpsert)
@@ -190,7 +211,7 @@ func (b *batch) seal(rd *reading) {
 			continue
 		}
 		last := len(row.Values) - 1
-		row.Values[last-1] = connectors.String(rd.texts[b.entries[at].source])
+		row.Values[last-1] = connectors.String(b.entries[at].source.text)
 		row.Values[last] = connectors.Timestamp(b.entries[at].changed)
 	}
 }
@@ -234,11 +255,26 @@ func (b *batch) keep(values []connectors.Value) {
 	}
 }
 
-// pipelineOf returns department/pipeline of a ce_source, /department/pipeline/set.
+// sourceParts returns department, pipeline and set of a ce_source, /department/pipeline/set; they are empty in one that
+// is not ours.
+func sourceParts(source string) (department, pipeline, set string) {
+	parts := strings.Split(strings.TrimPrefix(source, "/"), "/")
+	if len(parts) != 3 {
+		return "", "", ""
+	}
+	for i, part := range parts {
+		if plain, err := url.PathUnescape(part); err == nil {
+			parts[i] = plain
+		}
+	}
+	return parts[0], parts[1], parts[2]
+}
+
+// pipelineOf returns department/pipeline of a ce_source.
 func pipelineOf(source string) string {
-	parts := strings.SplitN(strings.TrimPrefix(source, "/"), "/", 3)
-	if len(parts) < 2 {
+	department, pipeline, _ := sourceParts(source)
+	if pipeline == "" {
 		return source
 	}
-	return parts[0] + "/" + parts[1]
+	return department + "/" + pipeline
 }

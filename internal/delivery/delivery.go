@@ -87,9 +87,9 @@ type Delivery struct {
 	tables  map[string]*entityTable // by entity
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
 
-	wake    chan struct{}       // someone has cured what halted the delivery
-	refresh chan struct{}       // look for topics now
-	retries chan chan<- Retried // try the refused rows again now
+	wake     chan struct{} // someone has cured what halted the delivery
+	refresh  chan struct{} // look for topics now
+	requests chan *request
 
 	mu     sync.Mutex
 	status Status
@@ -109,8 +109,8 @@ func New(opt Options) (*Delivery, error) {
 	opt.RetryInterval = cmp.Or(opt.RetryInterval, defaultRetryInterval)
 	d := &Delivery{
 		opt: opt, log: opt.Log, wake: make(chan struct{}, 1), refresh: make(chan struct{}, 1),
-		retries: make(chan chan<- Retried), reached: map[broker.TopicPartition]int64{},
-		status: Status{Name: opt.Name, State: Starting, Pipelines: map[string]int64{}},
+		requests: make(chan *request), reached: map[broker.TopicPartition]int64{},
+		status: Status{Name: opt.Name, State: Starting, Pipelines: map[string]Counts{}},
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)

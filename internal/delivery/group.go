@@ -23,10 +23,7 @@ func (d *Delivery) member(ctx context.Context) error {
 		d.awaitTopics(ctx, topics)
 		return nil
 	}
-	group, err := d.opt.Client.JoinGroup(broker.GroupConfig{
-		ID: d.opt.Prefix + "." + d.opt.Name, Topics: topics,
-		Heartbeat: d.opt.Heartbeat, SessionTimeout: d.opt.SessionTimeout,
-	})
+	group, err := d.joinGroup(topics)
 	if err != nil {
 		return err
 	}
@@ -45,6 +42,14 @@ func (d *Delivery) member(ctx context.Context) error {
 	watching.Wait()
 	return errors.Join(err, group.Close())
 }
+
+func (d *Delivery) joinGroup(topics []string) (*broker.Group, error) {
+	return d.opt.Client.JoinGroup(broker.GroupConfig{
+		ID: d.groupID(), Topics: topics, Heartbeat: d.opt.Heartbeat, SessionTimeout: d.opt.SessionTimeout,
+	})
+}
+
+func (d *Delivery) groupID() string { return d.opt.Prefix + "." + d.opt.Name }
 
 // generations serves one generation of the group after the other.
 func (d *Delivery) generations(ctx context.Context, group *broker.Group, topics []string) error {
@@ -135,7 +140,7 @@ func (d *Delivery) interruptible(ctx context.Context, gen *broker.Generation) (w
 	d.mu.Lock()
 	d.again = cancel
 	d.mu.Unlock()
-	wrote, err = d.attempt(ctx, gen)
+	wrote, err = d.attempt(ctx, gen, (*attempt).deliver)
 	if cause := context.Cause(ctx); errors.Is(cause, errAgain) {
 		return true, cause
 	}

@@ -150,11 +150,8 @@ func (w *world) want(rows ...string) {
 func (w *world) waiting() map[string]*Item {
 	w.t.Helper()
 	items := map[string]*Item{}
-	err := Items(w.t.Context(), w.client, w.prefix, "main", func(key []byte, item *Item) error {
-		delete(items, string(key))
-		if item != nil {
-			items[string(key)] = item
-		}
+	err := Scan(w.t.Context(), w.client, w.prefix, "main", func(item *Item) error {
+		items[strings.Join([]string{item.Delivery, item.Entity, item.Department, item.Key}, separator)] = item
 		return nil
 	})
 	if err != nil {

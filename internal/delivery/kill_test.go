@@ -20,7 +20,7 @@ import (
 func TestChild(t *testing.T) {
 	step, address := os.Getenv("DELIVERY_KILL"), os.Getenv("DELIVERY_URL")
 	if address == "" {
-		t.Skip("only as a child")
+		return // only as a child
 	}
 	client, err := broker.Connect(broker.Config{Brokers: []string{need(t, "DATONG_TEST_KAFKA")}})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/broker/brokertest"
+	"github.com/datong-dx/datong/internal/quarantine"
 )
 
 func itemKey(department, code string) string {
@@ -29,9 +30,9 @@ func (w *world) wantWaiting(keys ...string) map[string]*Item {
 	return items
 }
 
-func (w *world) retry(d *Delivery) Retried {
+func (w *world) retry(d *Delivery) Answer {
 	w.t.Helper()
-	r, err := d.Retry(w.t.Context())
+	r, err := d.Quarantine(w.t.Context(), quarantine.Retry, quarantine.Filter{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestARefusedRowWaitsAndIsRetried(t *testing.T) {
 	w.want("scjg:440200=韶关")
 	item := w.wantWaiting(itemKey("scjg", "440100"))[itemKey("scjg", "440100")]
 	want := &Item{Delivery: "platform", Entity: entity, Department: "scjg", Key: "440100\x1f2024", Topic: w.name("scjg"),
-		Partition: item.Partition, Offset: item.Offset, Source: item.Source, Reason: "the platform does not like this name",
+		Partition: item.Partition, Offset: item.Offset, Source: "/scjg/pipe/set", Reason: "the platform does not like this name",
 		Record: json.RawMessage(`{"code":"440100","year":2024,"name":"坏"}`), Changed: item.Changed, Time: item.Time}
 	if diff := cmp.Diff(item, want); diff != "" {
 		t.Errorf("item (-got +want):\n%s", diff)
@@ -55,11 +56,11 @@ func TestARefusedRowWaitsAndIsRetried(t *testing.T) {
 	if s := d.Status(); s.Delivered != 1 || s.Refused != 1 || s.Waiting != 1 || time.Since(item.Changed) > time.Minute {
 		t.Errorf("status = %+v, changed %s", s, item.Changed)
 	}
-	if r := w.retry(d); r != (Retried{Refused: 1}) {
+	if r := w.retry(d); r != (Answer{Chosen: 1, Refused: 1}) {
 		t.Errorf("retry before the cure = %+v", r)
 	}
 	w.refuse("")
-	if r := w.retry(d); r != (Retried{Accepted: 1}) {
+	if r := w.retry(d); r != (Answer{Chosen: 1, Delivered: 1}) {
 		t.Errorf("retry after the cure = %+v", r)
 	}
 	w.want("scjg:440100=坏", "scjg:440200=韶关")
@@ -148,7 +149,7 @@ func TestAStaleItemDoesNotHideANewerRefusal(t *testing.T) {
 	w.putItem(stale) // in place of the newer one
 	d, _ = w.start(w.options())
 	w.settle(d)
-	if r := w.retry(d); r != (Retried{Refused: 1}) {
+	if r := w.retry(d); r != (Answer{Chosen: 1, Refused: 1}) {
 		t.Errorf("retry = %+v, want one refused", r)
 	}
 	if item := w.wantWaiting(itemKey("scjg", "440100"))[itemKey("scjg", "440100")]; item.Offset <= stale.Offset {

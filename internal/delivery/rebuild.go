@@ -12,23 +12,13 @@ import (
 // Rebuild empties the sink's tables and fills them anew from the topics' start. It returns when they are empty; a
 // delivery that runs, here or elsewhere, then goes on from the start.
 func (d *Delivery) Rebuild(ctx context.Context) error {
-	topics, err := d.topics(ctx)
+	parts, err := d.allParts(ctx)
 	if err != nil {
 		return err
 	}
-	sizes, err := d.opt.Client.Topics(ctx)
-	if err != nil {
-		return err
-	}
-	cluster, err := d.opt.Client.ClusterID(ctx)
-	if err != nil {
-		return err
-	}
-	var partitions []connectors.Partition
-	for _, topic := range topics {
-		for id := range sizes[topic] {
-			partitions = append(partitions, connectors.Partition{Cluster: cluster, Topic: topic, ID: int32(id)})
-		}
+	partitions := make([]connectors.Partition, len(parts))
+	for i, p := range parts {
+		partitions[i] = p.sink
 	}
 	sink, err := d.open(ctx)
 	if err != nil {

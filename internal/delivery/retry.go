@@ -4,139 +4,155 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/zeebo/xxh3"
-
 	"github.com/datong-dx/datong/broker"
-	"github.com/datong-dx/datong/connectors"
 )
 
-// Retried tells what became of refused rows that were tried again.
-type Retried struct {
-	Accepted int `json:"accepted"`
-	Refused  int `json:"refused"`
+// retriesAtOnce bounds the items that are held in memory for a retry; those of a larger quarantine are taken in turns,
+// by their hash.
+const retriesAtOnce = 1 << 18
 
-	err error
-}
-
-// Retry tries the refused rows of the partitions that this process holds again, now, and returns what became of them.
-// The delivery must be running.
-func (d *Delivery) Retry(ctx context.Context) (Retried, error) {
-	answer := make(chan Retried, 1)
-	select {
-	case d.retries <- answer:
-	case <-ctx.Done():
-		return Retried{}, ctx.Err()
-	}
-	select {
-	case r := <-answer:
-		return r, r.err
-	case <-ctx.Done():
-		return Retried{}, ctx.Err()
-	}
-}
-
-func (a *attempt) retryWhenDue(ctx context.Context) error {
-	if time.Now().Before(a.retryAt) {
-		return nil
-	}
-	result, err := a.retry(ctx)
-	if result.Accepted > 0 {
-		a.retryPause = a.d.opt.RetryInterval
-	} else {
-		a.retryPause = min(2*a.retryPause, longestRetryInterval)
-	}
-	a.retryAt = time.Now().Add(a.retryPause)
-	return err
+// recall is a record that is to be tried again.
+type recall struct {
+	offset int64 // of the record that was refused
+	latest int64 // of the key's last record in the topic below what is applied; -1 none is left
 }
 
 // retry brings every key that waits to the latest state that the topic has below what is applied. Not the item decides
 // what is written but the topic, so a retry never puts an older state over a newer one, whatever a kill or a zombie has
 // left in the quarantine.
-func (a *attempt) retry(ctx context.Context) (total Retried, err error) {
-	byPart := make([][]uint64, len(a.parts))
-	for hash, at := range a.shelf.waiting {
-		if at.offset < a.parts[at.part].applied {
-			byPart[at.part] = append(byPart[at.part], hash)
-		}
-	}
-	for i, hashes := range byPart {
-		slices.SortFunc(hashes, func(x, y uint64) int {
-			return int(a.shelf.waiting[x].offset - a.shelf.waiting[y].offset)
+func (a *attempt) retry(ctx context.Context, r *request) error {
+	turns := uint64(a.shelf.size/retriesAtOnce + 1)
+	for turn := range turns {
+		chosen := make([]map[uint64]*recall, len(a.parts))
+		err := a.shelf.choose(ctx, r, func(hash uint64, at placed, _ *Item) error {
+			if hash>>32*turns>>32 != turn {
+				return nil
+			}
+			if chosen[at.part] == nil {
+				chosen[at.part] = map[uint64]*recall{}
+			}
+			chosen[at.part][hash] = &recall{offset: at.offset, latest: -1}
+			return nil
 		})
-		for chunk := range slices.Chunk(hashes, a.d.opt.BatchRows) {
-			result, err := a.retrySome(ctx, a.parts[i], chunk)
-			total.Accepted += result.Accepted
-			total.Refused += result.Refused
-			if err != nil {
-				return total, err
+		if err != nil {
+			return err
+		}
+		for i, recalls := range chosen {
+			if err := a.retryPart(ctx, a.parts[i], recalls, r); err != nil {
+				return err
 			}
 		}
 	}
-	return total, nil
+	return nil
 }
 
-// retrySome reads the topic from the oldest of the items on, keeps the last record of each key, and writes those.
-func (a *attempt) retrySome(ctx context.Context, p *part, hashes []uint64) (Retried, error) {
-	wanted := make(map[uint64]bool, len(hashes))
-	for _, h := range hashes {
-		wanted[h] = true
+// retryPart reads the partition from the oldest of the items on, once to see which record is the last of each key, and
+// once more to write those.
+func (a *attempt) retryPart(ctx context.Context, p *part, recalls map[uint64]*recall, r *request) error {
+	if len(recalls) == 0 {
+		return nil
 	}
-	b := newBatch(len(a.parts))
-	defer b.mem.Release()
-	rd := newReading()
-	if err := a.readAgain(ctx, p, a.shelf.waiting[hashes[0]].offset, func(r *broker.Record) {
-		e := entry{part: p, offset: r.Offset, key: r.Key}
-		if wanted[xxh3.Hash(a.shelf.key(&e))] {
-			b.add(rd, p, r)
+	r.answer.Chosen += int64(len(recalls))
+	oldest := p.applied
+	for _, rc := range recalls {
+		oldest = min(oldest, rc.offset)
+	}
+	err := a.readAgain(ctx, p, oldest, func(rec *broker.Record) error {
+		_, hash := a.shelf.key(p, rec.Key, rec.Offset)
+		if rc := recalls[hash]; rc != nil && rec.Offset >= rc.offset {
+			rc.latest = rec.Offset
 		}
-	}); err != nil {
-		return Retried{}, err
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b, rd := newBatch(len(a.parts)), newReading()
+	defer func() { b.mem.Release() }()
+	err = a.readAgain(ctx, p, oldest, func(rec *broker.Record) error {
+		_, hash := a.shelf.key(p, rec.Key, rec.Offset)
+		rc := recalls[hash]
+		if rc == nil || rec.Offset != rc.latest {
+			return nil
+		}
+		b.add(rd, p, rec)
+		if !a.isFull(b) {
+			return nil
+		}
+		return a.rewrite(ctx, p, rd, b, recalls, r)
+	})
+	if err == nil {
+		err = a.rewrite(ctx, p, rd, b, recalls, r)
+	}
+	if err != nil {
+		return err
+	}
+	return a.closeLost(ctx, p, recalls, r)
+}
+
+// rewrite writes a batch of records that were refused, and empties it.
+func (a *attempt) rewrite(ctx context.Context, p *part, rd *reading, b *batch, recalls map[uint64]*recall, r *request) error {
+	if len(b.entries) == 0 {
+		return nil
 	}
 	b.seal(rd)
+	clear(b.counts[p.index]) // they were counted when they came
 	if err := a.shelf.put(ctx, b.unreadable()); err != nil {
-		return Retried{}, err
-	}
-	if len(b.mem.Rows) == 0 {
-		return Retried{Refused: len(b.broken)}, nil
+		return err
 	}
 	b.next[p.index] = p.applied // where it stands already: the write holds the lock and moves nothing
-	late, err := a.apply(ctx, &connectors.Changes{Rows: b.mem.Rows, Offsets: a.moves(b)}, b)
+	late, err := a.apply(ctx, b, time.Now())
 	if err != nil {
-		return Retried{}, err
+		return err
 	}
-	a.wrote = true
-	result := Retried{Accepted: len(b.mem.Rows) - len(late), Refused: len(late) + len(b.broken)}
-	still := make(map[*entry]bool, len(late))
-	for _, r := range late {
-		still[r.entry] = true
-	}
-	var done []*entry
-	for _, at := range b.rowEntry {
-		if e := &b.entries[at]; !still[e] {
-			done = append(done, e)
+	done := b.written(late)
+	for _, e := range done {
+		if _, hash := a.shelf.key(p, e.key, e.offset); recalls[hash].offset == e.offset {
+			r.answer.Delivered++
+		} else {
+			r.answer.Stale++
 		}
 	}
-	a.accept(rd, done)
-	err = a.shelf.close(ctx, done)
-	a.showWaiting()
-	return result, err
+	r.answer.Refused += int64(len(late) + len(b.broken))
+	if err := a.shelf.close(ctx, done); err != nil {
+		return err
+	}
+	b.reset()
+	return nil
 }
 
-// accept counts rows that were refused before as delivered.
-func (a *attempt) accept(rd *reading, done []*entry) {
-	a.d.mu.Lock()
-	defer a.d.mu.Unlock()
-	for _, e := range done {
-		a.d.status.Delivered++
-		a.d.status.Pipelines[pipelineOf(rd.names[e.source])]++
+// closeLost closes the items of keys of which a compacted topic has nothing left: a newer record came, and it was a
+// tombstone, for nothing else goes without a successor. A topic that deletes by age says nothing; its items stay.
+func (a *attempt) closeLost(ctx context.Context, p *part, recalls map[uint64]*recall, r *request) error {
+	lost := map[uint64]bool{}
+	for hash, rc := range recalls {
+		if rc.latest < 0 {
+			lost[hash] = true
+		}
 	}
+	if len(lost) == 0 {
+		return nil
+	}
+	starts, err := a.d.opt.Client.StartOffsets(ctx, p.Topic)
+	if err != nil {
+		return err
+	}
+	compacted, err := a.d.isCompacted(ctx, p.Topic, len(starts))
+	if err != nil {
+		return err
+	}
+	if !compacted {
+		r.answer.Refused += int64(len(lost))
+		return nil
+	}
+	r.answer.Stale += int64(len(lost))
+	return a.shelf.closeItems(ctx, p, lost)
 }
 
 // readAgain reads a partition from an offset up to what is applied.
-func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(*broker.Record)) error {
+func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(*broker.Record) error) error {
 	reader := a.d.opt.Client.NewReader(readAhead)
 	defer reader.Close()
 	reader.Assign(p.Topic, p.Partition, from)
@@ -153,7 +169,9 @@ func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(
 		for i := range fetched {
 			for k := range fetched[i].Records {
 				if r := &fetched[i].Records[k]; r.Offset < p.applied {
-					each(r)
+					if err := each(r); err != nil {
+						return err
+					}
 				}
 			}
 			next = fetched[i].Next

@@ -152,7 +152,7 @@ func TestDatabaseRefusalsWaitAndAreRetried(t *testing.T) {
 		w.publish("scjg", "440400", "珠海")
 		w.settle(d)
 		p.acceptBad(t)
-		if r := w.retry(d); r != (Retried{Accepted: 1}) {
+		if r := w.retry(d); r != (Answer{Chosen: 1, Delivered: 1}) {
 			t.Errorf("retry = %+v", r)
 		}
 		sortAndCompare(t, p.rows(t), []string{"scjg:440200=坏", "scjg:440300=深圳", "scjg:440400=珠海"})
@@ -233,7 +233,14 @@ func TestASilentZombieIsFencedByTheDatabase(t *testing.T) {
 	onServers(t, func(t *testing.T, w *world, p *platform) {
 		woken, stopped := make(chan struct{}), make(chan struct{})
 		zombieHook := &hook{}
-		zombieHook.set(once("write", func() error { close(stopped); <-woken; return nil }))
+		var committed atomic.Int32
+		sleep := once("write", func() error { close(stopped); <-woken; return nil })
+		zombieHook.set(func(step string) error {
+			if step == "committed" {
+				committed.Add(1)
+			}
+			return sleep(step)
+		})
 		w.publish("scjg", "440100", "旧")
 		successorHook := w.hook
 		w.hook = zombieHook
@@ -249,8 +256,11 @@ func TestASilentZombieIsFencedByTheDatabase(t *testing.T) {
 		close(woken)
 		w.settle(zombie)
 		sortAndCompare(t, p.rows(t), []string{"scjg:440100=新"})
-		if n := zombie.Status().Delivered; n != 0 {
-			t.Errorf("the zombie delivered %d records", n)
+		if n := committed.Load(); n != 0 {
+			t.Errorf("the zombie committed %d times", n)
+		}
+		if n := zombie.Status().Delivered; n != 2 {
+			t.Errorf("delivered = %d, want the successor's 2: the counts are the sink's", n)
 		}
 	})
 }

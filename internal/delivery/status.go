@@ -25,21 +25,22 @@ const (
 	Stopped  State = "stopped"
 )
 
-// Status is what an operator sees of a delivery. Counts are since the process started.
+// Status is what an operator sees of a delivery. Its counts are kept in the sink: they outlive the process, and begin
+// again with [Delivery.Rebuild]. They are of the partitions that this process holds. When nothing lags, a pipeline's
+// delivered and refused are together the records that it has published, less those that compaction removed from the
+// topic before they were read, because newer ones had taken their place.
 type Status struct {
-	Name       string           `json:"delivery"`
-	State      State            `json:"state"`
-	Breaker    string           `json:"breaker"`
-	Partitions int              `json:"partitions"` // held by this process
-	Delivered  int64            `json:"delivered"`  // records applied, those overtaken in the same batch included
-	Refused    int64            `json:"refused"`    // records put into the site's quarantine
-	Waiting    int64            `json:"waiting"`    // in quarantine now, of the partitions held
-	Pipelines  map[string]int64 `json:"pipelines"`  // delivered by department/pipeline
-	LagSeconds float64          `json:"lag_seconds"`
-	LagRecords int64            `json:"lag_records"`
-	Written    time.Time        `json:"written,omitzero"`
-	Error      string           `json:"error,omitempty"`
-	ErrorZh    string           `json:"error_zh,omitempty"`
+	Name       string `json:"delivery"`
+	State      State  `json:"state"`
+	Breaker    string `json:"breaker"`
+	Partitions int    `json:"partitions"` // held by this process
+	Counts
+	Pipelines  map[string]Counts `json:"pipelines"` // by department/pipeline
+	LagSeconds float64           `json:"lag_seconds"`
+	LagRecords int64             `json:"lag_records"`
+	Written    time.Time         `json:"written,omitzero"`
+	Error      string            `json:"error,omitempty"`
+	ErrorZh    string            `json:"error_zh,omitempty"`
 
 	changed time.Time // in the source: the last record applied
 }
@@ -208,7 +209,7 @@ func (d *Delivery) pastAtOthers(ctx context.Context, ends map[broker.TopicPartit
 	if len(ask) == 0 {
 		return nil
 	}
-	offsets, err := d.opt.Client.FetchOffsets(ctx, d.opt.Prefix+"."+d.opt.Name, ask)
+	offsets, err := d.opt.Client.FetchOffsets(ctx, d.groupID(), ask)
 	if err != nil {
 		return fmt.Errorf("wait for delivery %s: %w", d.opt.Name, err)
 	}

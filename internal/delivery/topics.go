@@ -73,6 +73,7 @@ type part struct {
 	table          *entityTable
 	sink           connectors.Partition
 	applied        int64 // what the sink holds; -1 nothing. The writer's.
+	progress       progress
 	start          int64 // where to begin reading
 	behind         int64 // records that the topic still has, as last seen. The writer's.
 }
@@ -152,13 +153,11 @@ var rebuild = connectors.Text{
 // at work every key that had a record in the gap has a newer one behind it, so nothing is missed by going on. Where
 // retention deletes, keys may be gone without a trace.
 func (d *Delivery) checkGap(ctx context.Context, p *part, first int64, partitions int) error {
-	problems, err := d.opt.Client.CompareTopic(ctx, broker.Topic{
-		Name: p.Topic, Partitions: partitions, Config: map[string]string{"cleanup.policy": "compact"},
-	})
+	compacted, err := d.isCompacted(ctx, p.Topic, partitions)
 	if err != nil {
 		return err
 	}
-	if len(problems) == 0 {
+	if compacted {
 		d.log.Info("going on after a gap that compaction left", "topic", p.Topic, "partition", p.Partition, "from", p.applied, "to", first)
 		return nil
 	}
@@ -174,4 +173,12 @@ func (d *Delivery) checkGap(ctx context.Context, p *part, first int64, partition
 		},
 		Err: connectors.ErrStop,
 	}
+}
+
+// isCompacted says that a topic loses a record only when a newer one of its key has come.
+func (d *Delivery) isCompacted(ctx context.Context, topic string, partitions int) (bool, error) {
+	problems, err := d.opt.Client.CompareTopic(ctx, broker.Topic{
+		Name: topic, Partitions: partitions, Config: map[string]string{"cleanup.policy": "compact"},
+	})
+	return len(problems) == 0, err
 }

@@ -27,10 +27,9 @@ func (a *attempt) writeAll(ctx, lasting context.Context) error {
 			}
 			b.reset()
 			a.free <- b
-		case answer := <-a.d.retries:
-			result, err := a.retry(lasting)
-			result.err = err
-			answer <- result
+		case r := <-a.d.requests:
+			err := a.serve(lasting, r)
+			r.done <- err
 			if err != nil {
 				return err
 			}
@@ -58,38 +57,54 @@ func (a *attempt) write(ctx context.Context, b *batch) error {
 		return err
 	}
 	fault.Point("delivery-collected", len(b.entries))
-	late, err := a.apply(ctx, &connectors.Changes{Rows: b.mem.Rows, Offsets: a.moves(b)}, b)
+	now := time.Now()
+	late, err := a.apply(ctx, b, now)
 	if err != nil {
 		return err
 	}
-	a.wrote = true
+	visible := time.Now()
 	fault.Point("delivery-committed", len(b.entries))
 	for i, p := range a.parts {
 		if b.next[i] >= 0 {
+			p.progress = p.progress.after(b, p, now)
 			p.applied = b.next[i]
 		}
 	}
-	a.count(b, append(early, late...))
+	if err := a.closeOvertaken(ctx, b, late); err != nil {
+		return err
+	}
+	a.show(b)
 	a.reach(b)
-	return a.closeItems(ctx, b, late)
+	a.observe(b, visible)
+	return nil
 }
 
 // moves are the offsets that the batch moves, in the order of the partitions.
-func (a *attempt) moves(b *batch) []connectors.Advance {
+func (a *attempt) moves(b *batch, now time.Time) ([]connectors.Advance, error) {
 	var list []connectors.Advance
 	for i, p := range a.parts {
-		if b.next[i] >= 0 {
-			list = append(list, connectors.Advance{Partition: p.sink, From: p.applied, Next: b.next[i]})
+		if b.next[i] < 0 {
+			continue
 		}
+		then := p.progress.after(b, p, now)
+		state, err := then.encode()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, connectors.Advance{Partition: p.sink, From: p.applied, Next: b.next[i], State: state})
 	}
-	return list
+	return list, nil
 }
 
 // apply writes the rows of b and returns those that the sink refused, which are in quarantine by then.
-func (a *attempt) apply(ctx context.Context, changes *connectors.Changes, b *batch) ([]refused, error) {
+func (a *attempt) apply(ctx context.Context, b *batch, now time.Time) ([]refused, error) {
+	moves, err := a.moves(b, now)
+	if err != nil {
+		return nil, err
+	}
 	var late []refused
 	var shelfErr error
-	err := a.sink.Write(ctx, changes, func(ctx context.Context, refusals []connectors.Refusal) error {
+	err = a.sink.Write(ctx, &connectors.Changes{Rows: b.mem.Rows, Offsets: moves}, func(ctx context.Context, refusals []connectors.Refusal) error {
 		for _, r := range refusals {
 			late = append(late, refused{&b.entries[b.rowEntry[r.Row]], r.Reason})
 		}
@@ -100,28 +115,30 @@ func (a *attempt) apply(ctx context.Context, changes *connectors.Changes, b *bat
 	if shelfErr != nil {
 		return nil, shelfErr // not the sink's fault
 	}
-	return late, fromSink("write", err)
+	if err != nil {
+		return nil, fromSink("write", err)
+	}
+	a.wrote = true
+	return late, nil
 }
 
-// closeItems takes the keys that have now been applied out of quarantine. It comes after the commit: a zombie, which
+// closeOvertaken takes the keys that have now been applied out of quarantine. It comes after the commit: a zombie, which
 // cannot commit, closes nothing. An item that a kill leaves behind is closed by its next retry.
-func (a *attempt) closeItems(ctx context.Context, b *batch, late []refused) error {
-	if len(a.shelf.waiting) == 0 {
+func (a *attempt) closeOvertaken(ctx context.Context, b *batch, late []refused) error {
+	if a.shelf.size == 0 {
 		return nil
 	}
-	still := make(map[*entry]bool, len(late))
-	for _, r := range late {
-		still[r.entry] = true
-	}
 	var done []*entry
-	for _, at := range b.rowEntry {
-		if e := &b.entries[at]; !still[e] && a.shelf.overtaken(e) {
+	for _, e := range b.written(late) {
+		overtaken, err := a.shelf.overtaken(e)
+		if err != nil {
+			return err
+		}
+		if overtaken {
 			done = append(done, e)
 		}
 	}
-	err := a.shelf.close(ctx, done)
-	a.showWaiting()
-	return err
+	return a.shelf.close(ctx, done)
 }
 
 // reach publishes how far everything is in the sink.
@@ -147,36 +164,32 @@ func (a *attempt) reach(b *batch) {
 	}
 }
 
-// count adds the batch to the figures and tells how long its records took.
-func (a *attempt) count(b *batch, notDelivered []refused) {
-	for _, r := range notDelivered {
-		b.counts[r.entry.source]--
+// show publishes the figures, after a batch or when there is none.
+func (a *attempt) show(b *batch) {
+	pipelines := tally(a.parts, a.shelf)
+	var total Counts
+	for _, c := range pipelines {
+		total.add(c)
 	}
-	now := time.Now()
 	d := a.d
 	d.mu.Lock()
-	for source, n := range b.counts {
-		if n != 0 {
-			d.status.Delivered += n
-			d.status.Pipelines[pipelineOf(b.names[source])] += n
+	defer d.mu.Unlock()
+	d.status.Counts, d.status.Pipelines = total, pipelines
+	for i, p := range a.parts {
+		if (b == nil || b.next[i] >= 0) && p.progress.Written.After(d.status.Written) {
+			d.status.Written, d.status.changed = p.progress.Written, p.progress.Changed
 		}
 	}
-	d.status.Refused += int64(len(notDelivered))
-	d.status.Waiting = int64(len(a.shelf.waiting))
-	d.status.Written = now
-	d.status.changed = time.UnixMicro(b.entries[len(b.entries)-1].changed)
-	d.mu.Unlock()
-	a.observe(b, now)
 }
 
 // observe tells the latencies of the batch's records, those alike to the millisecond at once.
-func (a *attempt) observe(b *batch, now time.Time) {
+func (a *attempt) observe(b *batch, visible time.Time) {
 	if a.d.opt.Observe == nil {
 		return
 	}
 	same, n := time.Duration(-1), 0
 	for i := range b.entries {
-		latency := max(0, now.Sub(time.UnixMicro(b.entries[i].changed)).Truncate(time.Millisecond))
+		latency := max(0, visible.Sub(time.UnixMicro(b.entries[i].changed)).Truncate(time.Millisecond))
 		if latency != same && n > 0 {
 			a.d.opt.Observe(same, n)
 			n = 0
@@ -185,12 +198,6 @@ func (a *attempt) observe(b *batch, now time.Time) {
 		n++
 	}
 	a.d.opt.Observe(same, n)
-}
-
-func (a *attempt) showWaiting() {
-	a.d.mu.Lock()
-	defer a.d.mu.Unlock()
-	a.d.status.Waiting = int64(len(a.shelf.waiting))
 }
 
 // saveOffsets tells the group where the sink stands. Nothing depends on it but what lag tools show.

@@ -88,4 +88,3 @@ func (a *assembly) add(partition int32, r *broker.Record) (*Item, error) {
 	it.Partition, it.Offset, it.Parts = partition, a.offset, a.parts
 	return it, nil
 }
-
