@@ -45,6 +45,7 @@ func (r *reader) beginPass(ctx context.Context, i int) (begun bool, err error) {
 	}
 	mark.known, mark.bound, mark.like = true, a.bound, a.like
 	mark.next = [2]int64{max(mark.high, a.high), a.low}
+	mark.restart()
 	return true, nil
 }
 
@@ -54,6 +55,7 @@ func (r *reader) endPass(i int) {
 	t.at = nil
 	t.mark.high, t.mark.low = t.mark.next[0], t.mark.next[1]
 	t.mark.bound, t.mark.next = connectors.Value{}, [2]int64{}
+	t.mark.dropUnmet()
 	t.mark.settle()
 	t.mark.prune(t.mark.low)
 	t.mark.forget()
@@ -126,6 +128,7 @@ func (r *reader) streamPass(ctx context.Context, i int) (given int, err error) {
 		return r.send(ctx, b)
 	})
 	g.orderBy, g.tied = nil, false
+	g.mark.restart()
 	err = r.db.each(ctx, r.pageOf(i, nil, 0), g.add)
 	if g.err != nil {
 		return g.given, g.err
@@ -176,11 +179,12 @@ func (r *reader) inspectPass(s *set, mark *watermark) func(record) (rowFacts, bo
 	return func(rec record) (rowFacts, bool) {
 		text.b = text.b[:0]
 		v := rec.key(s.mark, &text)
-		e := entry{hash: rec.hash(), mark: unreadableMark}
-		if n, ok := ordinal(v); ok {
-			e.mark = n
+		n, ok := ordinal(v)
+		if !ok {
+			n = unreadableMark
 		}
-		if e.mark < mark.low || mark.has(e) {
+		e := newEntry(n, rec.hash())
+		if e.mark < mark.low || mark.meet(e) {
 			return rowFacts{}, false
 		}
 		if e.mark >= remember {

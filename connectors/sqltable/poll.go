@@ -126,6 +126,7 @@ func (r *reader) ahead(ctx context.Context, i int) (a ahead, err error) {
 // below an earlier one was complete then and is no longer remembered.
 func (r *reader) lowest(i int, kind connectors.Kind, high int64) int64 {
 	mark := &r.state.tables[i].mark
+	high = min(high, r.clock.latest(kind, 0)) // a clock that is fast must not use the overlap up
 	back := r.overlap.micros
 	if isID(kind) {
 		back = r.overlap.ids

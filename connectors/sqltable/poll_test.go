@@ -186,6 +186,29 @@ func TestRowsOfEqualWatermarkAreReadOnceWhateverTheChunk(t *testing.T) {
 	})
 }
 
+func TestARowThatReturnsToWhatItHeldUnderTheSameWatermarkIsRead(t *testing.T) {
+	onEachPlace(t, func(t *testing.T, p *place) {
+		r := read(t, nil, people(t, p))
+		write := func(text string) {
+			t.Helper()
+			p.exec(t, "UPDATE people SET text = ? WHERE id = 4", text)
+			r.until(t, func() bool { return r.rows[len(r.rows)-1].text == text })
+		}
+		for id := range 9 {
+			put(t, p, id, "tied", 10)
+		}
+		r.until(t, func() bool { return len(r.rows) == 9 })
+		write("other")
+		write("tied")
+		write("other")
+		r.reopen(t)
+		write("tied")
+		if len(r.rows) != 13 {
+			t.Errorf("rows read: %v, want nine and four changes of one", r.rows)
+		}
+	})
+}
+
 func TestADateAsWatermarkIsAWholeDay(t *testing.T) {
 	onEachPlace(t, func(t *testing.T, p *place) {
 		p.exec(t, "CREATE TABLE people (id bigint NOT NULL PRIMARY KEY, text varchar(200), changed date)")

@@ -225,7 +225,7 @@ func (o *scanner) inspect(s *set, mark *watermark) func(record) (rowFacts, bool)
 		f := facts
 		f.time = o.clock.instant(v)
 		if n, ok := ordinal(v); ok && n >= mark.low {
-			mark.addScanned(entry{mark: n, hash: rec.hash()})
+			mark.addScanned(newEntry(n, rec.hash()))
 		}
 		return f, true
 	}

@@ -83,8 +83,8 @@ func (c *settings) check() []connectors.Problem {
 	if c.chunk < 1 || c.chunk > 1_000_000 {
 		wrong("chunk", "must lie between 1 and 1000000", "须在 1 到 1000000 之间")
 	}
-	if c.maxConnections < 1 {
-		wrong("max_connections", "must be at least 1", "至少为 1")
+	if c.maxConnections < 2 {
+		wrong("max_connections", "must be at least 2: one reads while another looks rows up", "至少为 2：一个读取时，另一个用于核对")
 	}
 	if c.poll <= 0 || c.every <= 0 {
 		wrong("poll", "poll and every must be positive", "poll 与 every 须大于 0")

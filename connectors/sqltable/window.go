@@ -19,13 +19,19 @@ const (
 var windowStored = 50_000
 
 // entry remembers one row that was delivered: its watermark and a hash of everything read of it, its key among that.
+// The lowest bit is not the hash's: it says that the running pass has met the row again.
 type entry struct {
 	mark int64
 	hash uint64
 }
 
+// met is the bit of an entry whose row is still there.
+const met = 1
+
+func newEntry(mark int64, hash uint64) entry { return entry{mark: mark, hash: hash &^ met} }
+
 func compareEntries(a, b entry) int {
-	return cmp.Or(cmp.Compare(a.mark, b.mark), cmp.Compare(a.hash, b.hash))
+	return cmp.Or(cmp.Compare(a.mark, b.mark), cmp.Compare(a.hash|met, b.hash|met))
 }
 
 func compareMarks(a, b entry) int { return cmp.Compare(a.mark, b.mark) }
@@ -39,10 +45,26 @@ type window struct {
 	doubt int64
 }
 
-// has says that a row was delivered before the running pass.
-func (w *window) has(e entry) bool {
-	_, found := slices.BinarySearchFunc(w.seen, e, compareEntries)
+// meet says that a row was delivered before the running pass, and notes that it is still there.
+func (w *window) meet(e entry) bool {
+	i, found := slices.BinarySearchFunc(w.seen, e, compareEntries)
+	if found {
+		w.seen[i].hash |= met
+	}
 	return found
+}
+
+// restart begins a pass: nothing was met yet.
+func (w *window) restart() {
+	for i := range w.seen {
+		w.seen[i].hash &^= met
+	}
+}
+
+// dropUnmet forgets rows that the pass, which is over, did not meet: they hold something else by now. Should they ever
+// hold the same again, under the same watermark, that is a change.
+func (w *window) dropUnmet() {
+	w.seen = slices.DeleteFunc(w.seen, func(e entry) bool { return e.hash&met == 0 })
 }
 
 // doubtful says that a row that the window does not have may yet have been delivered.
@@ -50,6 +72,7 @@ func (w *window) doubtful(mark int64) bool { return mark <= w.doubt }
 
 // add remembers a row that is delivered now.
 func (w *window) add(e entry) {
+	e.hash |= met
 	w.fresh = append(w.fresh, e)
 }
 
