@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/datong-dx/datong/internal/control"
+	"github.com/datong-dx/datong/internal/exchange"
+)
+
+func newDeletesCommand(a *app) *cobra.Command {
+	group := &cobra.Command{
+		Use:   "deletes",
+		Short: a.say("批准被拦下的删除", "Let held deletes go"),
+		Args:  a.args(0, 0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(&cobra.Command{
+		Use:   "approve DIR DEPARTMENT/PIPELINE",
+		Short: a.say("让一次对比的删除生效（一次有效）", "Let a pipeline delete, once, what its last comparison held back"),
+		Long: a.say(`一次完整对比要删除的主键超过 max_deletes 时，流水线停下，什么也不删。确认来源确实少了这些行后批准。`,
+			`When a full comparison would delete more keys than max_deletes allows, the pipeline stops and deletes nothing. Approve
+once you know that the source has really lost these rows.`),
+		Example: "  datong deletes approve my-exchange market/enterprises",
+		Args:    a.args(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error {
+				if err := a.audited(ctx, s, exchange.AuditEntry{Action: "approve", Target: args[1]}); err != nil {
+					return err
+				}
+				held, err := s.ApproveDeletes(ctx, args[1])
+				if err != nil {
+					return err
+				}
+				fmt.Fprint(a.stdout, a.sayf("已批准：%s 删除 %s 的 %d 个主键（共 %d 个）\n", "approved: %s deletes from %s %d keys of %d\n", args[1], held.Entity, held.Deletes, held.Of))
+				return nil
+			})
+		},
+	})
+	return group
+}
+
+func newDeliveryCommand(a *app) *cobra.Command {
+	group := &cobra.Command{
+		Use:   "delivery",
+		Short: a.say("重建平台的表", "Rebuild the platform's tables"),
+		Args:  a.args(0, 0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(&cobra.Command{
+		Use:   "rebuild DIR DELIVERY",
+		Short: a.say("清空一个投递的表，从主题重新写入", "Empty a delivery's tables and fill them anew from the topics"),
+		Long: a.say(`清空投递的表和位点；正在运行的进程随即从主题起点重新写入，没有进程运行时，下次 datong run 写入。`,
+			`Empty the delivery's tables and offsets. The process that runs it then writes everything again from the topics'
+start; when none runs, the next datong run does.`),
+		Example: "  datong delivery rebuild my-exchange platform",
+		Args:    a.args(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error {
+				if err := a.audited(ctx, s, exchange.AuditEntry{Action: "rebuild", Target: args[1]}); err != nil {
+					return err
+				}
+				if err := s.Rebuild(ctx, args[1]); err != nil {
+					return err
+				}
+				fmt.Fprint(a.stdout, a.sayf("%s 的表已清空，将从主题重新写入\n", "the tables of %s are empty and will be filled from the topics\n", args[1]))
+				return nil
+			})
+		},
+	})
+	return group
+}
+
+func newResumeCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume DIR",
+		Short: a.say("外部问题解决后，让停下的任务继续", "Let halted tasks go on after what was wrong outside is cured"),
+		Args:  a.args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error { return s.Resume(ctx) })
+		},
+	}
+}

@@ -1,0 +1,136 @@
+package exchange
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/datong-dx/datong/connectors"
+)
+
+// dataDir is the directory in which a process keeps what is its own, beside the exchange's files.
+type dataDir struct {
+	dir  string
+	held *os.File // the lock, while this process has it
+}
+
+func openDataDir(exchange string) (*dataDir, error) {
+	d := &dataDir{dir: filepath.Join(exchange, ".datong")}
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return nil, &connectors.Problem{
+			Where: d.dir, Err: err,
+			What: connectors.Text{Zh: "无法建立数据目录", En: "cannot make the data directory"},
+			Try:  connectors.Text{Zh: "给运行本程序的用户写权限", En: "let the user that runs this program write there"},
+		}
+	}
+	return d, nil
+}
+
+func (d *dataDir) path(name string) string { return filepath.Join(d.dir, name) }
+
+// lock makes this process the only one on the directory. The system lets go of the lock whatever way a process ends.
+func (d *dataDir) lock() error {
+	f, err := os.OpenFile(d.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the lock of the data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("lock the data directory: %w", err)
+		}
+		pid, _ := os.ReadFile(d.path("lock")) // only for the message
+		return &connectors.Problem{
+			Where: d.dir,
+			What: connectors.Text{
+				Zh: "另一个进程正在运行这个交换目录" + strings.TrimRight("（进程号 "+string(pid), " ") + "）",
+				En: "another process runs this exchange directory (process " + string(pid) + ")",
+			},
+			Try: connectors.Text{Zh: "用 datong status 查看它，或先停止它", En: "look at it with datong status, or stop it first"},
+		}
+	}
+	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid()))); err != nil {
+		f.Close()
+		return fmt.Errorf("write the lock of the data directory: %w", err)
+	}
+	d.held = f
+	return d.emptyTemp()
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}
+
+// emptyTemp removes what a process that was killed has left.
+func (d *dataDir) emptyTemp() error {
+	if err := os.RemoveAll(d.path("tmp")); err != nil {
+		return fmt.Errorf("empty the temporary directory: %w", err)
+	}
+	if err := os.Mkdir(d.path("tmp"), 0o700); err != nil {
+		return fmt.Errorf("make the temporary directory: %w", err)
+	}
+	return nil
+}
+
+func (d *dataDir) close() {
+	if d.held == nil {
+		return
+	}
+	os.Remove(d.path(addressFile))
+	d.held.Close()
+	d.held = nil
+}
+
+const addressFile = "run.json"
+
+// Address is where a running process answers.
+type Address struct {
+	Addr  string `json:"addr"`
+	PID   int    `json:"pid"`
+	Token string `json:"token"` // what the process asks of whoever wants more than to look
+}
+
+// Announce writes where this process answers, so that the command line finds it. Only the same user can read it.
+func (x *Exchange) Announce(a Address) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	draft := x.data.path(addressFile + ".new")
+	if err := os.WriteFile(draft, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write where this process answers: %w", err)
+	}
+	if err := os.Rename(draft, x.data.path(addressFile)); err != nil {
+		return fmt.Errorf("write where this process answers: %w", err)
+	}
+	return nil
+}
+
+// Find returns where the process that runs an exchange directory answers; false when none has left word. A process that
+// was killed leaves its word behind: whoever asks there must be ready for silence.
+func Find(dir string) (Address, bool, error) {
+	var a Address
+	path := filepath.Join(dir, ".datong", addressFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, &connectors.Problem{
+			Where: path, Err: err,
+			What: connectors.Text{Zh: "无法读取运行进程的地址", En: "cannot read where the running process answers"},
+			Try:  connectors.Text{Zh: "以运行它的用户身份执行", En: "ask as the user that runs it"},
+		}
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		return a, false, fmt.Errorf("read %s: %w", path, err)
+	}
+	return a, true, nil
+}
