@@ -104,7 +104,11 @@ func (m *Mapper) number(s *boundStep, b []byte, exact bool, d *number) bool {
 	case faultLong:
 		m.refusePrecision(s, b)
 	case faultText:
-		m.refuseType(s, b, connectors.Text{Zh: "去掉数字以外的文字，单位写在 unit", En: "leave only digits, and give the unit as unit"})
+		try := connectors.Text{Zh: "在源系统更正：只能是数字", En: "correct it at the source: only digits can stand there"}
+		if s.element.Unit != "" {
+			try = connectors.Text{Zh: "去掉数字以外的文字，单位写在 unit", En: "leave only digits, and give the unit as unit"}
+		}
+		m.refuseType(s, b, try)
 	}
 	return false
 }

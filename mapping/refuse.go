@@ -41,16 +41,19 @@ func (m *Mapper) refuseOrder(later, earlier *boundStep) {
 
 func (m *Mapper) refuseLength(s *boundStep, b []byte, chars int) {
 	least, most := strconv.Itoa(s.element.MinLength), strconv.Itoa(s.element.Length)
-	has := strconv.Itoa(chars)
+	has, unit := strconv.Itoa(chars), " characters"
+	if chars == 1 {
+		unit = " character"
+	}
 	var try connectors.Text
 	if suspectNulls.has(b) {
 		try = tryNulls(b)
 	}
 	if chars < s.element.MinLength {
-		m.refuse(s, RuleLength, b, "有 "+has+" 个字符，至少应有 "+least+" 个", "has "+has+" characters and needs at least "+least, try)
+		m.refuse(s, RuleLength, b, "有 "+has+" 个字符，至少应有 "+least+" 个", "has "+has+unit+" and needs at least "+least, try)
 		return
 	}
-	m.refuse(s, RuleLength, b, "有 "+has+" 个字符，至多 "+most+" 个", "has "+has+" characters and may have "+most+" at most",
+	m.refuse(s, RuleLength, b, "有 "+has+" 个字符，至多 "+most+" 个", "has "+has+unit+" and may have "+most+" at most",
 		connectors.Text{Zh: "核对列是否对应，或在源系统缩短", En: "see whether it is the right column, or shorten it at the source"})
 }
 
@@ -85,18 +88,6 @@ func (m *Mapper) refusePrecision(s *boundStep, b []byte) {
 		try = connectors.Text{Zh: "核对 unit（此数据元以" + el.Unit + "计）；数值不会被四舍五入", En: "see whether unit is right (the element is in " + el.Unit + "); nothing is rounded"}
 	}
 	m.refuse(s, RulePrecision, b, "整数至多 "+whole+" 位、小数至多 "+scale+" 位", "may have "+whole+" digits before the point and "+scale+" after it at most", try)
-}
-
-func (m *Mapper) refuseMoment(s *boundStep, b []byte) {
-	try := connectors.Text{Zh: "在 layouts 中写明格式，如 yyyyMMdd、excel、unix", En: "name the form in layouts, such as yyyyMMdd, excel, unix"}
-	if len(s.layouts) > 0 {
-		list := ""
-		for i := range s.layouts {
-			list += map[bool]string{true: ", ", false: ""}[i > 0] + s.layouts[i].name
-		}
-		try = connectors.Text{Zh: "现有格式 " + list + "，按需补充", En: "the layouts are " + list + ": add the one that is missing"}
-	}
-	m.refuseType(s, b, try)
 }
 
 // refuseCrosswalk says that the crosswalk has no row for a code, or none at the record's date.
