@@ -25,6 +25,7 @@ type scan struct {
 	*connectors.Scan
 	decided bool
 	compare bool
+	last    connectors.Order // of the rows shown so far
 }
 
 // holds says that the position must stand still.
@@ -209,12 +210,13 @@ func (g *judge) tombstones(work context.Context, f *feed, s *scan, b *connectors
 	if err != nil {
 		return err
 	}
-	at := connectors.Order{Sequence: s.ID}
-	var when int64
+	at := s.last
+	if at == (connectors.Order{}) {
+		at = f.published() // a scan without rows does not tell where it stands: not before what was published
+	}
+	when := nowMicros()
 	if n := len(b.Rows); n > 0 {
-		at, when = b.Rows[n-1].Order, b.Rows[n-1].Time
-	} else {
-		when = nowMicros()
+		when = b.Rows[n-1].Time
 	}
 	for _, key := range keys {
 		hash := xxh3.Hash(key)

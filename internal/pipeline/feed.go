@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/zeebo/xxh3"
@@ -34,6 +36,7 @@ type feed struct {
 	refused map[uint64]struct{} // row hashes refused by the running comparison
 	compare bool                // a comparison is running
 	before  int64               // own keys on the topic when it began
+	latest  []byte              // the highest ce_sequence of its own records on the topic then
 }
 
 // needsIndex says that the feed's rows cannot be judged without knowing what is on the topic.
@@ -121,20 +124,24 @@ func keyIsRow(plan *mapping.Plan, t *connectors.Table) bool {
 func (f *feed) load(ctx context.Context, p *Pipeline) error {
 	f.drop()
 	f.index = keyindex.New(p.opt.TempDir)
-	f.before = 0
+	f.before, f.latest = 0, f.latest[:0]
 	if p.opt.Client == nil {
 		return nil
 	}
 	_, err := p.opt.Client.Scan(ctx, f.topic, nil, func(_ int32, r *broker.Record) error {
 		key := xxh3.Hash(r.Key)
+		own := string(r.Header(broker.HeaderSource)) == f.envelope.Source()
+		if at := r.Header(broker.HeaderSequence); own && bytes.Compare(at, f.latest) > 0 {
+			f.latest = append(f.latest[:0], at...)
+		}
 		if r.Value == nil {
 			return f.index.Set(key, 0, 0, 0)
 		}
 		flags := uint64(keyindex.Live)
-		if string(r.Header("ce_source")) != f.envelope.Source() {
+		if !own {
 			flags |= keyindex.Foreign
 		}
-		return f.index.Set(key, parseHash(r.Header("ce_digest")), parseHash(r.Header("ce_row")), flags)
+		return f.index.Set(key, parseHash(r.Header(broker.HeaderDigest)), parseHash(r.Header(broker.HeaderRow)), flags)
 	})
 	if err != nil {
 		return err
@@ -144,6 +151,17 @@ func (f *feed) load(ctx context.Context, p *Pipeline) error {
 			f.before++
 		}
 	})
+}
+
+// published returns the highest order of the feed's own records on the topic when it was loaded.
+func (f *feed) published() (o connectors.Order) {
+	const digits = 16 // of the sequence, behind those of the generation
+	if len(f.latest) > digits {
+		cut := len(f.latest) - digits
+		o.Generation, _ = strconv.ParseUint(string(f.latest[:cut]), 16, 64)
+		o.Sequence, _ = strconv.ParseUint(string(f.latest[cut:]), 16, 64)
+	}
+	return o
 }
 
 // parseHash reads the 16 hexadecimal digits of a header; a header that is missing or malformed is 0, which is taken as

@@ -150,6 +150,9 @@ func (g *judge) full() bool {
 // rows judges the rows of a job one after the other.
 func (g *judge) rows(work context.Context, j *job) error {
 	g.written = nil
+	if n := len(j.batch.Rows); g.scan != nil && n > 0 {
+		g.scan.last = j.batch.Rows[n-1].Order
+	}
 	if slices.ContainsFunc(j.batch.Rows, func(r connectors.Row) bool { return r.Old != nil }) {
 		g.written = map[uint64]struct{}{}
 	}
