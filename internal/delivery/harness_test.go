@@ -29,13 +29,16 @@ type world struct {
 	producer *broker.Producer
 	order    uint64
 	hook     *hook
+	// published counts the records sent, by department/pipeline.
+	published map[string]int64
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, brokertest.Start(t)) }
 
 func newWorldOn(t *testing.T, client *broker.Client) *world {
 	t.Helper()
-	w := &world{t: t, client: client, prefix: "d" + strings.ToLower(rand.Text()[:8]), store: memory.NewStore(), hook: &hook{}}
+	w := &world{t: t, client: client, prefix: "d" + strings.ToLower(rand.Text()[:8]), store: memory.NewStore(), hook: &hook{},
+		published: map[string]int64{}}
 	w.topic("scjg")
 	w.producer = client.NewProducer(w.prefix+".test", broker.ProducerOptions{})
 	if err := w.producer.Start(t.Context()); err != nil {
@@ -70,6 +73,7 @@ func (w *world) publish(department string, codesAndNames ...string) {
 		}
 		event := broker.Event{Time: time.Now().UnixMicro(), Order: connectors.Order{Sequence: w.order}}
 		txn.Add(w.name(department), broker.Partition(key, 3), envelope.AppendBody(nil, key, value, &event))
+		w.published[department+"/pipe"]++
 	}
 	w.commit(&txn)
 }
@@ -144,6 +148,19 @@ func (w *world) want(rows ...string) {
 		got = append(got, r[0]+":"+r[1]+"="+r[3])
 	}
 	sortAndCompare(w.t, got, rows)
+}
+
+// wantAccounted makes sure that every record published is accounted for, once, and that as many wait as should.
+func (w *world) wantAccounted(s Status, waiting, discarded int64) {
+	w.t.Helper()
+	for name, n := range w.published {
+		if c := s.Pipelines[name]; c.Delivered+c.Refused != n {
+			w.t.Errorf("%s: %d records published, %d delivered and %d refused", name, n, c.Delivered, c.Refused)
+		}
+	}
+	if s.Waiting != waiting || s.Refused != waiting+discarded {
+		w.t.Errorf("%d records wait and %d are refused in all, want %d and %d", s.Waiting, s.Refused, waiting, waiting+discarded)
+	}
 }
 
 // waiting returns the items of the quarantine that wait, by key.

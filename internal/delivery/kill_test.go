@@ -27,7 +27,7 @@ func TestChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	w := &world{t: t, client: client, prefix: os.Getenv("DELIVERY_PREFIX"), hook: &hook{}}
+	w := &world{t: t, client: client, prefix: os.Getenv("DELIVERY_PREFIX"), hook: &hook{}, published: map[string]int64{}}
 	at, err := strconv.Atoi(os.Getenv("DELIVERY_AT"))
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +98,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		}
 		p.want(t, names)
 		sortAndCompare(t, slices.Collect(maps.Keys(w.waiting())), want)
+		w.wantAccounted(d.Status(), int64(len(want)), 0)
 	})
 }
 
