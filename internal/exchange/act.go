@@ -10,8 +10,7 @@ import (
 	"github.com/datong-dx/datong/internal/quarantine"
 )
 
-// actOnPipeline lets the pipeline's task act. Where no process runs it, a task is made for the moment; a task that
-// another process runs meanwhile would be fenced by it, so only who holds the directory, or found nobody there, asks.
+// actOnPipeline lets the pipeline's task act. Where no process runs it, a task is made for the moment.
 func (x *Exchange) actOnPipeline(ctx context.Context, p *config.Pipeline, action quarantine.Action, filter quarantine.Filter) (pipeline.Answer, error) {
 	for _, t := range x.tasks {
 		if t.cfg == p {

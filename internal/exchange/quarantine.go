@@ -142,6 +142,11 @@ func (x *Exchange) Act(ctx context.Context, action quarantine.Action, sel Select
 	if err := sel.check(x.cfg); err != nil {
 		return nil, err
 	}
+	if x.tasks == nil {
+		if err := x.absent(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var answers []Answer
 	for _, p := range sel.pipelines(x.cfg) {
 		a, err := x.actOnPipeline(ctx, p, action, sel.Filter)

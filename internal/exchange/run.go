@@ -36,6 +36,9 @@ func (x *Exchange) Run(ctx context.Context) error {
 	defer stop()
 	var deliveries errgroup.Group
 	x.prepare(ctx)
+	if x.client != nil {
+		deliveries.Go(func() error { x.present(outlets); return nil })
+	}
 	for _, o := range x.outlets {
 		deliveries.Go(func() error { return o.run.Run(outlets) })
 	}

@@ -13,14 +13,16 @@ import (
 
 // Run does the pipeline's work until ctx is done, then drains what is in flight and returns nil. With UntilIdle it
 // returns nil when the source has caught up and everything is committed. A pipeline that must stop (fenced, a limit
-// exceeded, a cure needed) says so in its status; with UntilIdle that is returned as an error, otherwise Run waits for
-// ctx or [Pipeline.Approve] or [Pipeline.Resume]. Transient trouble of the source or the brokers is retried for ever.
+// exceeded, a cure needed) says so in its status and waits for [Pipeline.Approve], [Pipeline.Resume] or ctx; trouble that
+// may pass is retried for ever. With UntilIdle nobody looks on: the one is returned as an error at once, the other when
+// it has not passed for half a minute.
 func (p *Pipeline) Run(ctx context.Context) error {
 	backoff, since := firstBackoff, time.Now()
 	if err := p.blocked; err != nil {
 		p.setState(Halted, err)
 		if !p.opt.UntilIdle {
-			p.waitForCure(ctx, Fenced) // only a new start loads the cure
+			p.waitForCure(ctx, Halted, false) // only a new start loads the cure
+			return nil
 		}
 		return fmt.Errorf("pipeline %s: %w", p.ID(), err)
 	}
@@ -34,8 +36,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		p.setState(state, err)
 		if state != Retrying {
 			p.log.Error("pipeline stopped", "state", string(state), "error", err)
-			if p.opt.UntilIdle || !p.waitForCure(ctx, state) {
+			if p.opt.UntilIdle {
 				return fmt.Errorf("pipeline %s: %w", p.ID(), err)
+			}
+			if !p.waitForCure(ctx, state, state != Fenced) {
+				return nil
 			}
 			continue
 		}
@@ -100,9 +105,9 @@ func classify(err error) State {
 	return Retrying
 }
 
-// waitForCure blocks until someone says that a halted pipeline may go on; false when ctx is done. A fenced task never
-// takes itself back: its twin is the rightful one.
-func (p *Pipeline) waitForCure(ctx context.Context, state State) bool {
+// waitForCure blocks until someone says that a halted pipeline may go on; false when ctx is done. A fenced task is not
+// curable, it never takes itself back: its twin is the rightful one.
+func (p *Pipeline) waitForCure(ctx context.Context, state State, curable bool) bool {
 	for {
 		select {
 		case <-ctx.Done():
@@ -110,7 +115,7 @@ func (p *Pipeline) waitForCure(ctx context.Context, state State) bool {
 		case r := <-p.requests:
 			r.fail(fmt.Errorf("pipeline %s is %s", p.ID(), state))
 		case <-p.wake:
-			if state != Fenced {
+			if curable {
 				return true
 			}
 		}
