@@ -75,6 +75,8 @@ var agreed = []string{
 	"eduosi code format.region.length 9×5",
 	"eduosi code format.region.length 9×7",
 	"eduosi code format.region.region 9×6",
+	"eduosi code duplicate_key ",
+	"wecatch code duplicate_key ",
 	"mumuy code format.region.region 9×6",
 }
 
