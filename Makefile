@@ -13,6 +13,9 @@ WITH_SERVERS = env=$$($(TESTBED) env) && eval "$$env"
 # need the same cores.
 P ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
 
+# How long `make soak` fuzzes each target.
+FUZZTIME ?= 1m
+
 GOLANGCI_VERSION := 2.15.0
 GOBIN_OF_USER := $(shell $(GO) env GOPATH)/bin
 export PATH := $(CURDIR)/.tools/bin:$(PATH):$(GOBIN_OF_USER)
@@ -36,8 +39,14 @@ quick: ## the tests that need no server; says what it leaves out
 	  xargs -r grep -HoE '^func (Test|Fuzz|Benchmark|Example)\w*' | \
 	  sed -E 's|^\./(.*)/[^/]*:func |  \1: |' | sort
 
-soak: testbed ## the long crash tests: hundreds of thousands of rows, many kills
+soak: testbed ## the long crash tests: hundreds of thousands of rows, many kills; then every fuzz target for FUZZTIME
 	$(WITH_SERVERS) && $(GO) test -race -tags 'services soak' -count=1 -p 1 -timeout 4h -v -run Soak ./...
+	grep -rlE --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+	  for target in $$(sed -En 's/^func (Fuzz\w*)\(.*/\1/p' "$$file"); do \
+	    echo "$$target of $$(dirname "$$file")"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	  done; \
+	done
 
 bench: testbed ## measure speed and memory beside their limits
 	$(WITH_SERVERS) && $(GO) run ./internal/bench
