@@ -114,7 +114,8 @@ type Connector struct {
 	Summary Text
 	// SourceOptions and SinkOptions declare what `source:` and `sink:` take.
 	SourceOptions, SinkOptions []Option
-	// ValidateSource checks settings against each other without touching the network; may be nil.
+	// ValidateSource checks settings against each other without touching the network; may be nil. Where of a problem
+	// is the name of the option that it is about.
 	ValidateSource func(Settings) []Problem
 	// OpenSource opens a source at a position; nil when the connector has none. It may reach the outside system.
 	OpenSource func(context.Context, SourceRequest) (Source, error)

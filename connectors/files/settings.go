@@ -95,8 +95,8 @@ func validate(from connectors.Settings) []connectors.Problem {
 // problems collects what is wrong with the settings.
 type problems []connectors.Problem
 
-func (p *problems) add(zh, en string, try connectors.Text) {
-	*p = append(*p, connectors.Problem{What: connectors.Text{Zh: zh, En: en}, Try: try})
+func (p *problems) add(option, zh, en string, try connectors.Text) {
+	*p = append(*p, connectors.Problem{Where: option, What: connectors.Text{Zh: zh, En: en}, Try: try})
 }
 
 func (p *problems) delimiter(text string) byte {
@@ -108,7 +108,7 @@ func (p *problems) delimiter(text string) byte {
 	case len(text) == 1 && text[0] < 0x80 && text[0] != '"' && text[0] != '\n' && text[0] != '\r':
 		return text[0]
 	}
-	p.add("delimiter 须为一个 ASCII 字符或 tab", "delimiter is not one ASCII character or tab", connectors.Text{Zh: `delimiter: ";"`, En: `delimiter: ";"`})
+	p.add("delimiter", "delimiter 须为一个 ASCII 字符或 tab", "delimiter is not one ASCII character or tab", connectors.Text{Zh: `delimiter: ";"`, En: `delimiter: ";"`})
 	return 0
 }
 
@@ -118,11 +118,11 @@ func (p *problems) pattern(option, text string) *regexp.Regexp {
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {
-		*p = append(*p, connectors.Problem{Err: err, What: connectors.Text{Zh: option + " 不是正则表达式", En: option + " is not a regular expression"}})
+		*p = append(*p, connectors.Problem{Where: option, Err: err, What: connectors.Text{Zh: option + " 不是正则表达式", En: option + " is not a regular expression"}})
 		return nil
 	}
 	if re.NumSubexp() != 1 {
-		p.add(option+" 须恰有一个捕获组", option+" must have exactly one group",
+		p.add(option, option+" 须恰有一个捕获组", option+" must have exactly one group",
 			connectors.Text{Zh: `用 (…) 括起要取的部分，其他用 (?:…)`, En: "put (…) around the part to take and (?:…) around others"})
 		return nil
 	}
@@ -134,7 +134,7 @@ func (p *problems) ops(words map[string]string) map[string]connectors.Op {
 	for word, name := range words {
 		op, ok := opNames[name]
 		if !ok {
-			p.add("ops 的值须为 insert、update、upsert 或 delete："+name, "ops does not know "+name, connectors.Text{Zh: "insert、update、upsert、delete", En: "insert, update, upsert or delete"})
+			p.add("ops", "ops 的值须为 insert、update、upsert 或 delete："+name, "ops does not know "+name, connectors.Text{Zh: "insert、update、upsert、delete", En: "insert, update, upsert or delete"})
 			continue
 		}
 		ops[word] = op
@@ -145,25 +145,25 @@ func (p *problems) ops(words map[string]string) map[string]connectors.Op {
 // checkTogether checks settings against each other.
 func (s *settings) checkTogether(p *problems) {
 	if _, err := filepath.Match(s.path, ""); err != nil || s.path == "" {
-		p.add("path 不是有效的路径或通配符", "path is not a valid path or glob", connectors.Text{Zh: "path: drop/*.csv", En: "path: drop/*.csv"})
+		p.add("path", "path 不是有效的路径或通配符", "path is not a valid path or glob", connectors.Text{Zh: "path: drop/*.csv", En: "path: drop/*.csv"})
 	}
 	if (s.opColumn == "") != (len(s.ops) == 0) {
-		p.add("op_column 和 ops 须同时给出", "op_column and ops need each other", connectors.Text{})
+		p.add("op_column", "op_column 和 ops 须同时给出", "op_column and ops need each other", connectors.Text{})
 	}
 	if s.full && s.opColumn != "" {
-		p.add("mode: full 不用 op_column：缺少的行即已删除", "mode: full takes no op_column: rows that are missing are the deletes", connectors.Text{})
+		p.add("op_column", "mode: full 不用 op_column：缺少的行即已删除", "mode: full takes no op_column: rows that are missing are the deletes", connectors.Text{})
 	}
 	if s.skipRows < 0 {
-		p.add("skip_rows 不能为负", "skip_rows is negative", connectors.Text{})
+		p.add("skip_rows", "skip_rows 不能为负", "skip_rows is negative", connectors.Text{})
 	}
 	if s.maxRow < 1024 || s.maxRow > 256<<20 {
-		p.add("max_row_bytes 须在 1024 与 268435456 之间", "max_row_bytes is not between 1024 and 268435456", connectors.Text{})
+		p.add("max_row_bytes", "max_row_bytes 须在 1024 与 268435456 之间", "max_row_bytes is not between 1024 and 268435456", connectors.Text{})
 	}
 	if slices.Contains(s.recordPath, "") {
-		p.add("record_path 中有空的一段", "record_path has an empty part", connectors.Text{Zh: "record_path: data.items", En: "record_path: data.items"})
+		p.add("record_path", "record_path 中有空的一段", "record_path has an empty part", connectors.Text{Zh: "record_path: data.items", En: "record_path: data.items"})
 	}
 	if (s.format == "csv" || s.format == "tsv") && s.recordPath != nil {
-		p.add("record_path 只用于 JSON", "record_path is for JSON only", connectors.Text{})
+		p.add("record_path", "record_path 只用于 JSON", "record_path is for JSON only", connectors.Text{})
 	}
 }
 

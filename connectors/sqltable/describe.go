@@ -37,6 +37,9 @@ func (db *database) describe(ctx context.Context, c *settings, name string) (*se
 		}
 	}
 	all, err := db.resultColumns(ctx, s.from, name)
+	for n := 0; stale(err) && n < c.maxConnections; n++ { // each session once
+		all, err = db.resultColumns(ctx, s.from, name)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,12 +4,21 @@ import (
 	"context"
 	"errors"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
 // errShape says that the database answered with other columns than it described a moment ago.
 var errShape = errors.New("the columns have changed")
+
+// stale says that an answer had other columns than were expected, because the table was altered in between. The driver
+// has dropped the session's prepared statement with the error: trying again helps.
+func stale(err error) bool {
+	var pg *pgconn.PgError
+	return errors.Is(err, errShape) || errors.As(err, &pg) && pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery"
+}
 
 // statement is a SELECT with its arguments and what it returns.
 type statement struct {

@@ -153,20 +153,25 @@ func (r *reader) markKind(i int, v connectors.Value) connectors.Kind {
 
 // maxMark returns the highest watermark, or the highest up to a limit.
 func (r *reader) maxMark(ctx context.Context, i int, limit connectors.Value) (connectors.Value, error) {
+	for {
+		v, err := r.db.one(ctx, r.maxOf(i, limit))
+		if err == nil {
+			return v, nil
+		}
+		if err := r.reshaped(ctx, i, err); err != nil {
+			return v, err
+		}
+	}
+}
+
+func (r *reader) maxOf(i int, limit connectors.Value) *statement {
 	s := r.sets[i]
 	mark := s.columns[s.mark]
 	mark.expr = "max(" + r.db.dialect.Quote(mark.Name) + ")"
-	only := &set{from: s.from, columns: []column{mark}}
-	b := newBuilder(r.db.dialect, only)
+	b := newBuilder(r.db.dialect, &set{from: s.from, columns: []column{mark}})
 	if limit.Kind() != connectors.KindAbsent {
 		b.and()
-		b.text.WriteString(r.db.dialect.Quote(mark.Name) + " <= ")
-		b.param(limit)
+		b.compare(0, " <= ", limit)
 	}
-	q := b.statement(1)
-	v, err := r.db.one(ctx, q)
-	if err != nil {
-		return v, failed("read the highest watermark of", s.name, err)
-	}
-	return v, nil
+	return b.statement(1)
 }

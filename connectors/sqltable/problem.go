@@ -22,7 +22,7 @@ func stop(where, en, zh, tryEn, tryZh string) error {
 // names tables and columns, never what stands in a row, for the statements used here.
 func failed(doing, where string, err error) error {
 	err = fmt.Errorf("%s %s: %w", doing, where, err)
-	if sqldb.Classify(err) == sqldb.Stop {
+	if sqldb.Classify(err) == sqldb.Stop && !stale(err) {
 		err = fmt.Errorf("%w: %w", err, connectors.ErrStop)
 	}
 	return err

@@ -167,9 +167,9 @@ func (r *reader) redescribe(ctx context.Context, i int) (changed bool, err error
 // can be tried again.
 func (r *reader) reshaped(ctx context.Context, i int, cause error) error {
 	name := r.sets[i].name
-	stale := errors.Is(cause, errShape) // the driver's cached statement was old; it has dropped it now
+	again := stale(cause)
 	cause = failed("read", name, cause)
-	if !stale && !errors.Is(cause, connectors.ErrStop) {
+	if !again && !errors.Is(cause, connectors.ErrStop) {
 		return cause
 	}
 	shape := r.shape(r.sets[i])
@@ -180,7 +180,7 @@ func (r *reader) reshaped(ctx context.Context, i int, cause error) error {
 	case r.shape(r.sets[i]) != shape:
 		return stop(name, "the key has changed while the table was read", "读取期间表的键发生了变化",
 			"start the pipeline again: the table is then read from its start", "重新启动管道，届时将从头读取该表")
-	case !changed && !stale:
+	case !changed && !again:
 		return cause
 	}
 	return nil

@@ -19,6 +19,7 @@ func sqliteConnector(address string, s session) (driver.Connector, error) {
 		return nil, badAddress("names no file", "数据库地址中没有文件", nil)
 	}
 	params.Add("_pragma", "busy_timeout(10000)")
+	params.Set("_dqs", "0") // else a column that is gone, its name in quotes, is read as that text
 	if s.readOnly {
 		params.Set("mode", "rw")
 		params.Add("_pragma", "query_only(1)")
