@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -55,11 +54,10 @@ func parseCompression(name string) (codec, error) {
 }
 
 var (
-	lz4Compressors = sync.Pool{New: func() any { return new(lz4.Compressor) }}
-	lz4Readers     = sync.Pool{New: func() any { return lz4.NewReader(nil) }}
-	gzipReaders    = sync.Pool{New: func() any { return new(gzip.Reader) }}
-	gzipWriters    = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
-	zstdEncoder    = sync.OnceValue(func() *zstd.Encoder {
+	lz4Readers  = sync.Pool{New: func() any { return lz4.NewReader(nil) }}
+	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	gzipWriters = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
+	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
 		if err != nil {
 			panic(err) // constant options: a programming mistake
@@ -79,7 +77,7 @@ var (
 func (c codec) compress(dst, src []byte) ([]byte, error) {
 	switch c {
 	case codecLZ4:
-		return appendLZ4(dst, src)
+		return closeLZ4(appendLZ4(openLZ4(dst), src)), nil
 	case codecZstd:
 		return zstdEncoder().EncodeAll(src, dst), nil
 	case codecGzip:
@@ -94,41 +92,6 @@ func (c codec) compress(dst, src []byte) ([]byte, error) {
 		return out.Bytes(), err
 	}
 	return append(dst, src...), nil
-}
-
-// lz4Header opens an LZ4 frame: magic, version 1 with independent blocks and no checksums (the batch has its own),
-// blocks of at most 256 KiB, and the header's checksum. Java readers refuse dependent blocks.
-var lz4Header = [7]byte{0x04, 0x22, 0x4d, 0x18, 0x60, 0x50, 0xfb}
-
-const (
-	lz4BlockBytes   = 256 << 10
-	lz4Uncompressed = 1 << 31
-)
-
-// appendLZ4 writes the frame itself, block by block: the library's frame writer copies every block twice.
-func appendLZ4(dst, src []byte) ([]byte, error) {
-	lc := lz4Compressors.Get().(*lz4.Compressor)
-	defer lz4Compressors.Put(lc)
-	dst = append(dst, lz4Header[:]...)
-	for len(src) > 0 {
-		block := src[:min(len(src), lz4BlockBytes)]
-		src = src[len(block):]
-		at := len(dst)
-		dst = slices.Grow(dst, 4+lz4.CompressBlockBound(len(block)))
-		n, err := lc.CompressBlock(block, dst[at+4:at+4+lz4.CompressBlockBound(len(block))])
-		if err != nil {
-			return nil, err
-		}
-		size := uint32(n)
-		if n == 0 || n >= len(block) { // cannot be made smaller
-			n = len(block)
-			size = uint32(n) | lz4Uncompressed
-			copy(dst[at+4:at+4+n], block)
-		}
-		dst = dst[:at+4+n]
-		binary.LittleEndian.PutUint32(dst[at:], size)
-	}
-	return binary.LittleEndian.AppendUint32(dst, 0), nil
 }
 
 // decompress appends src, decompressed, to dst.
@@ -159,12 +122,15 @@ func (c codec) decompress(dst, src []byte) ([]byte, error) {
 	return dst, fmt.Errorf("unknown compression %d", c)
 }
 
+// growBytes is how much more memory what is decompressed takes at least, when it takes more.
+const growBytes = 256 << 10
+
 // appendAll is io.ReadAll into memory that is reused, with a bound.
 func appendAll(dst []byte, r io.Reader) ([]byte, error) {
 	start := len(dst)
 	for {
 		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, max(lz4BlockBytes, len(dst)-start))
+			dst = slices.Grow(dst, max(growBytes, len(dst)-start))
 		}
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]

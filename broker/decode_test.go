@@ -318,10 +318,13 @@ func BenchmarkEncode(b *testing.B) {
 	e, ev := testEvent()
 	ev.TraceParent = ""
 	body := e.AppendBody(nil, []byte("91510100MA00000001"), bytes.Repeat([]byte(`"org_name":"成都市武侯区贸易有限公司",`), 5), ev)
-	for _, compression := range Compressions {
+	for _, compression := range append([]string{"compact"}, Compressions...) {
 		b.Run(compression, func(b *testing.B) {
-			p := (&Client{}).NewProducer("x", ProducerOptions{Compression: compression})
+			p := (&Client{}).NewProducer("x", ProducerOptions{Compression: strings.TrimPrefix(compression, "compact")})
 			x := new(Txn)
+			if compression == "compact" {
+				x = p.NewTxn()
+			}
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for n := 0; b.Loop(); n++ {

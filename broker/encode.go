@@ -3,7 +3,6 @@ package broker
 import (
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,14 +18,10 @@ type stream struct {
 	packed  [][]byte
 }
 
-// packs is memory for compressed batches. It comes back only from transactions in which every request was answered.
-var packs = sync.Pool{New: func() any { return make([]byte, 0, chunkBytes/4) }}
-
+// release gives back the memory of compressed batches. Only a transaction in which every request was answered may.
 func (s *stream) release() {
 	for _, m := range s.packed {
-		if m != nil {
-			packs.Put(m[:0]) //nolint:staticcheck // a slice header per batch of up to a MiB
-		}
+		recycle(m)
 	}
 }
 
@@ -40,6 +35,9 @@ func (p *Producer) encode(t *Txn) ([]*stream, error) {
 	)
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, section := range t.order {
+		if t.compact {
+			section.close()
+		}
 		s := &stream{TopicPartition: section.TopicPartition, next: p.sequences[section.TopicPartition]}
 		s.batches, s.packed = make([][]byte, len(section.chunks)), make([][]byte, len(section.chunks))
 		streams[i] = s
@@ -64,8 +62,11 @@ const smallBatchBytes = 256
 // encodeChunk returns the batch of a chunk, and the memory that was taken for it when it was compressed.
 func (p *Producer) encodeChunk(to TopicPartition, c chunk, by stamp) (batch, packed []byte, err error) {
 	batch, how := c.data, codecNone
-	if p.codec != codecNone && len(c.data) > smallBatchBytes {
-		packed, err = p.codec.compress(packs.Get().([]byte)[:batchHeaderBytes], c.data[batchHeaderBytes:])
+	switch {
+	case c.framed:
+		how = codecLZ4
+	case p.codec != codecNone && len(c.data) > batchHeaderBytes+smallBatchBytes:
+		packed, err = p.codec.compress(append(buffer(), make([]byte, batchHeaderBytes)...), c.data[batchHeaderBytes:])
 		if err != nil {
 			return nil, nil, fmt.Errorf("compress a batch for %s: %w", to.Topic, err)
 		}
