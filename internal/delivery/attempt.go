@@ -28,6 +28,7 @@ type attempt struct {
 	// The writer's:
 	retryAt    time.Time
 	retryPause time.Duration
+	retryTurn  int
 	unsaved    map[broker.TopicPartition]int64 // reached, but not yet told to the group
 	savedAt    time.Time
 	wrote      bool

@@ -31,6 +31,8 @@ type world struct {
 	hook     *hook
 	// published counts the records sent, by department/pipeline.
 	published map[string]int64
+	// partitions of the topics.
+	partitions int
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, brokertest.Start(t)) }
@@ -38,7 +40,7 @@ func newWorld(t *testing.T) *world { return newWorldOn(t, brokertest.Start(t)) }
 func newWorldOn(t *testing.T, client *broker.Client) *world {
 	t.Helper()
 	w := &world{t: t, client: client, prefix: "d" + strings.ToLower(rand.Text()[:8]), store: memory.NewStore(), hook: &hook{},
-		published: map[string]int64{}}
+		published: map[string]int64{}, partitions: 3}
 	w.topic("scjg")
 	w.producer = client.NewProducer(w.prefix+".test", broker.ProducerOptions{})
 	if err := w.producer.Start(t.Context()); err != nil {
@@ -53,7 +55,16 @@ func (w *world) name(department string) string { return w.prefix + "." + departm
 
 func (w *world) topic(department string) {
 	w.t.Helper()
-	if err := w.client.EnsureTopic(w.t.Context(), broker.StandardTopic(w.name(department), broker.TopicOptions{Partitions: 3})); err != nil {
+	if err := w.client.EnsureTopic(w.t.Context(), broker.StandardTopic(w.name(department), broker.TopicOptions{Partitions: w.partitions})); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// topicWith makes a topic as somebody else may have.
+func (w *world) topicWith(department string, partitions int, policy string) {
+	w.t.Helper()
+	topic := broker.Topic{Name: w.name(department), Partitions: partitions, Replication: 1, Config: map[string]string{"cleanup.policy": policy}}
+	if err := w.client.EnsureTopic(w.t.Context(), topic); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -72,7 +83,7 @@ func (w *world) publish(department string, codesAndNames ...string) {
 			value = fmt.Appendf(nil, `{"code":%q,"year":2024,"name":%s}`, code, strconv.Quote(name))
 		}
 		event := broker.Event{Time: time.Now().UnixMicro(), Order: connectors.Order{Sequence: w.order}}
-		txn.Add(w.name(department), broker.Partition(key, 3), envelope.AppendBody(nil, key, value, &event))
+		txn.Add(w.name(department), broker.Partition(key, w.partitions), envelope.AppendBody(nil, key, value, &event))
 		w.published[department+"/pipe"]++
 	}
 	w.commit(&txn)
@@ -82,7 +93,7 @@ func (w *world) publish(department string, codesAndNames ...string) {
 func (w *world) raw(department, key, value string, headers ...broker.Header) {
 	w.t.Helper()
 	var txn broker.Txn
-	txn.Add(w.name(department), broker.Partition([]byte(key), 3), broker.AppendPlainBody(nil, []byte(key), []byte(value), headers...))
+	txn.Add(w.name(department), broker.Partition([]byte(key), w.partitions), broker.AppendPlainBody(nil, []byte(key), []byte(value), headers...))
 	w.commit(&txn)
 }
 

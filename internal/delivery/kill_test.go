@@ -27,7 +27,7 @@ func TestChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	w := &world{t: t, client: client, prefix: os.Getenv("DELIVERY_PREFIX"), hook: &hook{}, published: map[string]int64{}}
+	w := &world{t: t, client: client, prefix: os.Getenv("DELIVERY_PREFIX"), hook: &hook{}, published: map[string]int64{}, partitions: 3}
 	at, err := strconv.Atoi(os.Getenv("DELIVERY_AT"))
 	if err != nil {
 		t.Fatal(err)

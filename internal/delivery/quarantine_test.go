@@ -166,6 +166,9 @@ func (w *world) putItem(item *Item) {
 	}
 	key := []byte(itemKey(item.Department, strings.TrimSuffix(item.Key, "\x1f2024")))
 	topic := broker.QuarantineTopic(QuarantineTopic(w.prefix, "main"), broker.TopicOptions{})
+	if err := w.client.EnsureTopic(w.t.Context(), topic); err != nil {
+		w.t.Fatal(err)
+	}
 	var txn broker.Txn
 	txn.Add(topic.Name, broker.Partition(key, topic.Partitions), broker.AppendPlainBody(nil, key, value))
 	w.commit(&txn)

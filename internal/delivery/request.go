@@ -65,18 +65,3 @@ func (a *attempt) serve(ctx context.Context, r *request) error {
 	}
 	return nil
 }
-
-func (a *attempt) retryWhenDue(ctx context.Context) error {
-	if time.Now().Before(a.retryAt) {
-		return nil
-	}
-	r := &request{action: quarantine.Retry}
-	err := a.serve(ctx, r)
-	if r.answer.Delivered > 0 {
-		a.retryPause = a.d.opt.RetryInterval
-	} else {
-		a.retryPause = min(2*a.retryPause, longestRetryInterval)
-	}
-	a.retryAt = time.Now().Add(a.retryPause)
-	return err
-}

@@ -7,159 +7,246 @@ import (
 	"time"
 
 	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/internal/quarantine"
 )
 
-// retriesAtOnce bounds the items that are held in memory for a retry; those of a larger quarantine are taken in turns,
-// by their hash.
-const retriesAtOnce = 1 << 18
+// retriesAtOnce bounds the items that are held in memory for a retry. Those of a larger quarantine take turns, by their
+// hash. Tests lower it.
+var retriesAtOnce = 1 << 18
 
-// recall is a record that is to be tried again.
-type recall struct {
-	offset int64 // of the record that was refused
-	latest int64 // of the key's last record in the topic below what is applied; -1 none is left
+const (
+	// dueAtOnce is how many items the delivery tries by itself at a time: enough to see whether something has been
+	// cured, and few enough not to trouble the platform with what it will refuse again.
+	dueAtOnce = 1000
+	// retryRows is how many rows are written again in one transaction: new records wait no longer than it takes.
+	retryRows = 500
+)
+
+// retryWhenDue tries some of what waits again when it is time. While that helps the next ones follow at once.
+func (a *attempt) retryWhenDue(ctx context.Context) error {
+	if time.Now().Before(a.retryAt) {
+		return nil
+	}
+	r := &request{action: quarantine.Retry}
+	turns := a.shelf.size/dueAtOnce + 1
+	a.retryTurn = (a.retryTurn + 1) % turns
+	err := a.retryTurnOf(ctx, r, a.retryTurn, turns)
+	a.show(nil)
+	if r.answer.Delivered == 0 {
+		a.retryPause = min(2*a.retryPause, longestRetryInterval)
+	} else {
+		a.retryPause = a.d.opt.RetryInterval
+		if turns > 1 {
+			return err // and the next ones at once
+		}
+	}
+	a.retryAt = time.Now().Add(a.retryPause)
+	return err
 }
 
-// retry brings every key that waits to the latest state that the topic has below what is applied. Not the item decides
-// what is written but the topic, so a retry never puts an older state over a newer one, whatever a kill or a zombie has
-// left in the quarantine.
+// retry tries everything again that a request chooses.
 func (a *attempt) retry(ctx context.Context, r *request) error {
-	turns := uint64(a.shelf.size/retriesAtOnce + 1)
+	turns := a.shelf.size/retriesAtOnce + 1
 	for turn := range turns {
-		chosen := make([]map[uint64]*recall, len(a.parts))
-		err := a.shelf.choose(ctx, r, func(hash uint64, at placed, _ *Item) error {
-			if hash>>32*turns>>32 != turn {
-				return nil
-			}
-			if chosen[at.part] == nil {
-				chosen[at.part] = map[uint64]*recall{}
-			}
-			chosen[at.part][hash] = &recall{offset: at.offset, latest: -1}
-			return nil
-		})
-		if err != nil {
+		if err := a.retryTurnOf(ctx, r, turn, turns); err != nil {
 			return err
-		}
-		for i, recalls := range chosen {
-			if err := a.retryPart(ctx, a.parts[i], recalls, r); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// retryPart reads the partition from the oldest of the items on, once to see which record is the last of each key, and
-// once more to write those.
-func (a *attempt) retryPart(ctx context.Context, p *part, recalls map[uint64]*recall, r *request) error {
-	if len(recalls) == 0 {
+// retryTurnOf tries the items again whose turn it is.
+func (a *attempt) retryTurnOf(ctx context.Context, r *request, turn, turns int) error {
+	chosen := make([]map[uint64]*recall, len(a.parts))
+	err := a.shelf.choose(ctx, r, func(hash uint64, at placed, _ *Item) error {
+		if (hash>>32)*uint64(turns)>>32 != uint64(turn) {
+			return nil
+		}
+		if chosen[at.part] == nil {
+			chosen[at.part] = map[uint64]*recall{}
+		}
+		chosen[at.part][hash] = &recall{offset: at.offset, latest: -1}
 		return nil
+	})
+	if err != nil {
+		return err
 	}
-	r.answer.Chosen += int64(len(recalls))
-	oldest := p.applied
-	for _, rc := range recalls {
+	for i, recalls := range chosen {
+		if len(recalls) == 0 {
+			continue
+		}
+		r.answer.Chosen += int64(len(recalls))
+		again := &retrying{a: a, p: a.parts[i], recalls: recalls, answer: &r.answer, until: a.parts[i].applied,
+			rd: newReading(), b: newBatch(len(a.parts))}
+		err := again.run(ctx)
+		again.b.mem.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recall is an item that is tried again.
+type recall struct {
+	offset int64 // of the record that was refused
+	latest int64 // of the key's last record in the topic; -1: none is left
+	done   bool
+}
+
+// retrying brings the keys of items to the latest state that the topic has. Not the item decides what is written but the
+// topic, so an older state is never put over a newer one, whatever a kill or a zombie has left in the quarantine. Batches
+// of new records are let pass in between; what they overtake is left alone.
+type retrying struct {
+	a       *attempt
+	p       *part
+	recalls map[uint64]*recall
+	answer  *Answer
+	until   int64 // the offset up to which the topic is read: what comes behind it comes with new batches
+	rd      *reading
+	b       *batch
+}
+
+// run reads the partition from the oldest of the items on, once to see which record is the last of each key, and once
+// more to write those.
+func (t *retrying) run(ctx context.Context) error {
+	oldest := t.until
+	for _, rc := range t.recalls {
 		oldest = min(oldest, rc.offset)
 	}
-	err := a.readAgain(ctx, p, oldest, func(rec *broker.Record) error {
-		_, hash := a.shelf.key(p, rec.Key, rec.Offset)
-		if rc := recalls[hash]; rc != nil && rec.Offset >= rc.offset {
+	err := t.read(ctx, oldest, func(rec *broker.Record) error {
+		_, hash := t.a.shelf.key(t.p, rec.Key, rec.Offset)
+		if rc := t.recalls[hash]; rc != nil && rec.Offset >= rc.offset {
 			rc.latest = rec.Offset
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	b, rd := newBatch(len(a.parts)), newReading()
-	defer func() { b.mem.Release() }()
-	err = a.readAgain(ctx, p, oldest, func(rec *broker.Record) error {
-		_, hash := a.shelf.key(p, rec.Key, rec.Offset)
-		rc := recalls[hash]
-		if rc == nil || rec.Offset != rc.latest {
-			return nil
-		}
-		b.add(rd, p, rec)
-		if !a.isFull(b) {
-			return nil
-		}
-		return a.rewrite(ctx, p, rd, b, recalls, r)
-	})
 	if err == nil {
-		err = a.rewrite(ctx, p, rd, b, recalls, r)
+		err = t.read(ctx, oldest, func(rec *broker.Record) error { return t.take(ctx, rec) })
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = t.write(ctx)
 	}
-	return a.closeLost(ctx, p, recalls, r)
+	if err == nil {
+		err = t.closeLost(ctx)
+	}
+	for _, rc := range t.recalls {
+		if !rc.done {
+			t.answer.Stale++ // overtaken by a new record meanwhile
+		}
+	}
+	return err
 }
 
-// rewrite writes a batch of records that were refused, and empties it.
-func (a *attempt) rewrite(ctx context.Context, p *part, rd *reading, b *batch, recalls map[uint64]*recall, r *request) error {
+// take puts the last record of a key into the batch, unless a new one has come meanwhile.
+func (t *retrying) take(ctx context.Context, rec *broker.Record) error {
+	_, hash := t.a.shelf.key(t.p, rec.Key, rec.Offset)
+	rc := t.recalls[hash]
+	if rc == nil || rec.Offset != rc.latest {
+		return nil
+	}
+	if waits, err := t.stillWaits(hash, rc); err != nil || !waits {
+		return err
+	}
+	if !t.p.isHome(rec.Key) {
+		// The topic has more partitions than it had, and newer states of the key go into another one: which is the
+		// latest cannot be told.
+		rc.done = true
+		t.answer.Refused++
+		return nil
+	}
+	t.b.add(t.rd, t.p, rec)
+	if len(t.b.entries) < retryRows && !t.a.isFull(t.b) {
+		return nil
+	}
+	if err := t.write(ctx); err != nil {
+		return err
+	}
+	return t.letPass(ctx)
+}
+
+func (t *retrying) stillWaits(hash uint64, rc *recall) (bool, error) {
+	at, ok, err := t.a.shelf.get(hash)
+	return ok && at.offset == rc.offset && !at.discarded, err
+}
+
+// write writes the batch and empties it.
+func (t *retrying) write(ctx context.Context) error {
+	a, b := t.a, t.b
 	if len(b.entries) == 0 {
 		return nil
 	}
-	b.seal(rd)
-	clear(b.counts[p.index]) // they were counted when they came
+	b.seal(t.rd)
+	clear(b.counts[t.p.index]) // they were counted when they came
 	if err := a.shelf.put(ctx, b.unreadable()); err != nil {
 		return err
 	}
-	b.next[p.index] = p.applied // where it stands already: the write holds the lock and moves nothing
+	b.next[t.p.index] = t.p.applied // where it stands already: the write holds the lock and moves nothing
 	late, err := a.apply(ctx, b, time.Now())
 	if err != nil {
 		return err
 	}
 	done := b.written(late)
 	for _, e := range done {
-		if _, hash := a.shelf.key(p, e.key, e.offset); recalls[hash].offset == e.offset {
-			r.answer.Delivered++
+		if t.finish(e).offset == e.offset {
+			t.answer.Delivered++
 		} else {
-			r.answer.Stale++
+			t.answer.Stale++
 		}
 	}
-	r.answer.Refused += int64(len(late) + len(b.broken))
-	if err := a.shelf.close(ctx, done); err != nil {
-		return err
+	for _, r := range append(late, b.unreadable()...) {
+		t.finish(r.entry)
+		t.answer.Refused++
 	}
+	err = a.shelf.close(ctx, done)
 	b.reset()
-	return nil
+	return err
+}
+
+func (t *retrying) finish(e *entry) *recall {
+	_, hash := t.a.shelf.key(t.p, e.key, e.offset)
+	rc := t.recalls[hash]
+	rc.done = true
+	return rc
 }
 
 // closeLost closes the items of keys of which a compacted topic has nothing left: a newer record came, and it was a
 // tombstone, for nothing else goes without a successor. A topic that deletes by age says nothing; its items stay.
-func (a *attempt) closeLost(ctx context.Context, p *part, recalls map[uint64]*recall, r *request) error {
+func (t *retrying) closeLost(ctx context.Context) error {
 	lost := map[uint64]bool{}
-	for hash, rc := range recalls {
-		if rc.latest < 0 {
-			lost[hash] = true
+	for hash, rc := range t.recalls {
+		waits, err := t.stillWaits(hash, rc)
+		if err != nil {
+			return err
+		}
+		if rc.latest < 0 && waits {
+			lost[hash], rc.done = true, true
 		}
 	}
 	if len(lost) == 0 {
 		return nil
 	}
-	starts, err := a.d.opt.Client.StartOffsets(ctx, p.Topic)
-	if err != nil {
-		return err
-	}
-	compacted, err := a.d.isCompacted(ctx, p.Topic, len(starts))
+	compacted, err := t.a.d.isCompacted(ctx, t.p)
 	if err != nil {
 		return err
 	}
 	if !compacted {
-		r.answer.Refused += int64(len(lost))
+		t.answer.Refused += int64(len(lost))
 		return nil
 	}
-	r.answer.Stale += int64(len(lost))
-	return a.shelf.closeItems(ctx, p, lost)
+	t.answer.Stale += int64(len(lost))
+	return t.a.shelf.closeItems(ctx, t.p, lost)
 }
 
-// readAgain reads a partition from an offset up to what is applied.
-func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(*broker.Record) error) error {
-	reader := a.d.opt.Client.NewReader(readAhead)
+// read reads the partition from an offset up to t.until.
+func (t *retrying) read(ctx context.Context, from int64, each func(*broker.Record) error) error {
+	reader := t.a.d.opt.Client.NewReader(readAhead)
 	defer reader.Close()
-	reader.Assign(p.Topic, p.Partition, from)
-	for next := from; next < p.applied; {
+	reader.Assign(t.p.Topic, t.p.Partition, from)
+	for next := from; next < t.until; {
 		fetched, err := reader.Poll(ctx, time.Second)
 		if gap := (*broker.OffsetError)(nil); errors.As(err, &gap) && gap.Offset < gap.Start {
-			reader.Assign(p.Topic, p.Partition, gap.Start) // compaction has moved the start of the log
+			reader.Assign(t.p.Topic, t.p.Partition, gap.Start) // compaction has moved the start of the log
 			next = gap.Start
 			continue
 		}
@@ -168,7 +255,7 @@ func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(
 		}
 		for i := range fetched {
 			for k := range fetched[i].Records {
-				if r := &fetched[i].Records[k]; r.Offset < p.applied {
+				if r := &fetched[i].Records[k]; r.Offset < t.until {
 					if err := each(r); err != nil {
 						return err
 					}
@@ -176,6 +263,25 @@ func (a *attempt) readAgain(ctx context.Context, p *part, from int64, each func(
 			}
 			next = fetched[i].Next
 		}
+		if err := t.letPass(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// letPass writes a batch of new records that is waiting, after what has been taken for the retry: that is older.
+func (t *retrying) letPass(ctx context.Context) error {
+	select {
+	case b, more := <-t.a.full:
+		if !more {
+			return nil // the attempt is ending
+		}
+		if err := t.write(ctx); err != nil {
+			return err
+		}
+		return t.a.turnOver(ctx, b)
+	default:
+		return nil
+	}
 }

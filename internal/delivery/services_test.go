@@ -24,7 +24,8 @@ import (
 // platform is an empty database of one test on a server.
 type platform struct {
 	dialect sqldb.Dialect
-	url     string
+	name    string
+	url     string // for deliveries
 	db      *sqlx.DB
 }
 
@@ -60,10 +61,16 @@ func newPlatform(t testing.TB, variable string) *platform {
 	if _, err := server.Exec("CREATE " + kind + " " + name); err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{dialect: dialect, url: u.String()}
-	if p.db, _, err = sqldb.Open(p.url, 2); err != nil {
+	p := &platform{dialect: dialect, name: name}
+	if p.db, _, err = sqldb.Open(u.String(), 2); err != nil {
 		t.Fatal(err)
 	}
+	if dialect == sqldb.Postgres { // by which the deliveries' sessions are told from all others on the server
+		q := u.Query()
+		q.Set("application_name", name)
+		u.RawQuery = q.Encode()
+	}
+	p.url = u.String()
 	t.Cleanup(func() {
 		drop := "DROP " + kind + " " + name
 		if dialect == sqldb.Postgres {
@@ -160,43 +167,54 @@ func TestDatabaseRefusalsWaitAndAreRetried(t *testing.T) {
 	})
 }
 
+// Sessions end between transactions, inside one, and when its commit is known to nobody but the database.
 func TestGoesOnWhenSessionsAreKilled(t *testing.T) {
-	onServers(t, func(t *testing.T, w *world, p *platform) {
-		d, _ := w.start(w.into(p.url))
-		want := map[string]string{}
-		var writes atomic.Int32
-		w.hook.set(func(step string) error {
-			if step == "write" && writes.Add(1)%3 == 2 {
-				p.killSessions(t)
-			}
-			return nil
+	for _, at := range []string{"write", "refused", "committed"} {
+		t.Run("at "+at, func(t *testing.T) {
+			onServers(t, func(t *testing.T, w *world, p *platform) {
+				d, _ := w.start(w.into(p.url))
+				w.publish("scjg", "449999", "好")
+				w.settle(d)
+				p.refuseBad(t)
+				want := map[string]string{"449999": "好"}
+				var steps, kills atomic.Int32
+				w.hook.set(func(step string) error {
+					if step == at && steps.Add(1)%3 == 2 {
+						kills.Add(p.killSessions(t))
+					}
+					return nil
+				})
+				for i := range 150 {
+					w.publish("scjg", fmt.Sprintf("44%04d", i%50), fmt.Sprint("名", i), fmt.Sprintf("44%04d", i%50+50), "坏")
+					want[fmt.Sprintf("44%04d", i%50)] = fmt.Sprint("名", i)
+				}
+				w.settle(d)
+				p.want(t, want)
+				if kills.Load() == 0 {
+					t.Error("no session was killed")
+				}
+				w.hook.set(nil)
+				w.retry(d) // closes what a killed session has left behind
+				w.wantAccounted(d.Status(), 50, 0)
+			})
 		})
-		for i := range 200 {
-			w.publish("scjg", fmt.Sprintf("44%04d", i%50), fmt.Sprint("名", i))
-			want[fmt.Sprintf("44%04d", i%50)] = fmt.Sprint("名", i)
-		}
-		w.settle(d)
-		p.want(t, want)
-		if writes.Load() < 3 {
-			t.Errorf("only %d writes: no session was killed", writes.Load())
-		}
-	})
+	}
 }
 
-// killSessions ends every session but this one's in the test's schema or database.
-func (p *platform) killSessions(t testing.TB) {
-	query := `SELECT 'SELECT pg_terminate_backend(' || pid || ')' FROM pg_stat_activity
-		WHERE pid <> pg_backend_pid() AND application_name = 'datong' AND query LIKE '%_datong_offsets%' AND state LIKE 'idle%'`
-	if p.dialect == sqldb.MySQL {
-		query = "SELECT CONCAT('KILL ', id) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+// killSessions ends the sessions of the test's deliveries, and no others, and says how many there were.
+func (p *platform) killSessions(t testing.TB) int32 {
+	query := "SELECT CONCAT('KILL ', id) FROM information_schema.processlist WHERE db = ? AND id <> CONNECTION_ID()"
+	if p.dialect == sqldb.Postgres {
+		query = "SELECT 'SELECT pg_terminate_backend(' || pid || ')' FROM pg_stat_activity WHERE application_name = $1"
 	}
 	var kills []string
-	if err := p.db.Select(&kills, query); err != nil {
+	if err := p.db.Select(&kills, query, p.name); err != nil {
 		t.Error(err)
 	}
 	for _, kill := range kills {
 		_, _ = p.db.Exec(kill) // a session may have ended by itself
 	}
+	return int32(len(kills))
 }
 
 func (p *platform) want(t testing.TB, names map[string]string) {

@@ -181,6 +181,9 @@ func (s *shelf) put(ctx context.Context, list []refused) error {
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		if ok && was.part != at.part && !e.part.isHome(e.key) {
+			return nil, nil, nil, nil // the item is newer: of the partition that the key's records go into now
+		}
 		if ok && was.offset == at.offset && was.part == at.part {
 			at.discarded = was.discarded
 			return nil, nil, nil, s.set(hash, at)
@@ -193,11 +196,15 @@ func (s *shelf) put(ctx context.Context, list []refused) error {
 	})
 }
 
-// overtaken says that an item lies here for the key of a record that has been applied, and is not newer than it.
+// overtaken says that an item lies here for the key of a record that has been applied, and is not newer than it. The item
+// may be of another partition when the topic has grown; the one that the key's records go into now is newer.
 func (s *shelf) overtaken(e *entry) (bool, error) {
 	_, hash := s.key(e.part, e.key, e.offset)
 	was, ok, err := s.get(hash)
-	return ok && was.part == e.part.index && was.offset <= e.offset, err
+	if was.part != e.part.index {
+		return ok && e.part.isHome(e.key), err
+	}
+	return ok && was.offset <= e.offset, err
 }
 
 // close takes the items of the records' keys out of quarantine.

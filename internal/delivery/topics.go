@@ -74,8 +74,14 @@ type part struct {
 	sink           connectors.Partition
 	applied        int64 // what the sink holds; -1 nothing. The writer's.
 	progress       progress
+	of             int   // partitions of the topic
 	start          int64 // where to begin reading
 	behind         int64 // records that the topic still has, as last seen. The writer's.
+}
+
+// isHome says that records of the key go into this partition. Others of it are from when the topic had fewer.
+func (p *part) isHome(key []byte) bool {
+	return len(key) == 0 || broker.Partition(key, p.of) == p.Partition
 }
 
 // parts makes the list of the generation's partitions, sorted by topic and partition: two deliveries lock in one order.
@@ -117,6 +123,7 @@ func (d *Delivery) place(ctx context.Context, parts []*part) error {
 		if int(p.Partition) >= len(starts) || int(p.Partition) >= len(ends) {
 			return fmt.Errorf("topic %s has no partition %d", p.Topic, p.Partition)
 		}
+		p.of = len(starts)
 		first, end := starts[p.Partition], ends[p.Partition]
 		p.start = max(p.applied, first)
 		p.behind = max(0, end-p.start)
@@ -124,7 +131,7 @@ func (d *Delivery) place(ctx context.Context, parts []*part) error {
 		case p.applied > end:
 			return beyondEnd(p, end)
 		case p.applied >= 0 && p.applied < first:
-			if err := d.checkGap(ctx, p, first, len(starts)); err != nil {
+			if err := d.checkGap(ctx, p, first); err != nil {
 				return err
 			}
 		}
@@ -152,8 +159,8 @@ var rebuild = connectors.Text{
 // checkGap decides about a partition whose log now begins after the offset to go on from. Where only compaction has been
 // at work every key that had a record in the gap has a newer one behind it, so nothing is missed by going on. Where
 // retention deletes, keys may be gone without a trace.
-func (d *Delivery) checkGap(ctx context.Context, p *part, first int64, partitions int) error {
-	compacted, err := d.isCompacted(ctx, p.Topic, partitions)
+func (d *Delivery) checkGap(ctx context.Context, p *part, first int64) error {
+	compacted, err := d.isCompacted(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -175,10 +182,10 @@ func (d *Delivery) checkGap(ctx context.Context, p *part, first int64, partition
 	}
 }
 
-// isCompacted says that a topic loses a record only when a newer one of its key has come.
-func (d *Delivery) isCompacted(ctx context.Context, topic string, partitions int) (bool, error) {
+// isCompacted says that the topic loses a record only when a newer one of its key has come.
+func (d *Delivery) isCompacted(ctx context.Context, p *part) (bool, error) {
 	problems, err := d.opt.Client.CompareTopic(ctx, broker.Topic{
-		Name: topic, Partitions: partitions, Config: map[string]string{"cleanup.policy": "compact"},
+		Name: p.Topic, Partitions: p.of, Config: map[string]string{"cleanup.policy": "compact"},
 	})
 	return len(problems) == 0, err
 }

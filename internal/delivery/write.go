@@ -22,11 +22,9 @@ func (a *attempt) writeAll(ctx, lasting context.Context) error {
 			if !more {
 				return nil
 			}
-			if err := a.write(lasting, b); err != nil {
+			if err := a.turnOver(lasting, b); err != nil {
 				return err
 			}
-			b.reset()
-			a.free <- b
 		case r := <-a.d.requests:
 			err := a.serve(lasting, r)
 			r.done <- err
@@ -44,6 +42,16 @@ func (a *attempt) writeAll(ctx, lasting context.Context) error {
 			a.saveOffsets()
 		}
 	}
+}
+
+// turnOver writes a batch and gives it back to be filled.
+func (a *attempt) turnOver(ctx context.Context, b *batch) error {
+	if err := a.write(ctx, b); err != nil {
+		return err
+	}
+	b.reset()
+	a.free <- b
+	return nil
 }
 
 // write applies one batch. Its refused records are in quarantine before the sink commits.
