@@ -17,23 +17,23 @@ func (c *Client) call(ctx context.Context, what string, f func(ctx context.Conte
 			return nil
 		}
 		if !retriable(err) {
-			return fmt.Errorf("%s: %w", what, err)
+			return fmt.Errorf("%s: %w", what, c.advise(err))
 		}
 		if !wait.sleep(ctx) {
-			return gaveUp(what, err, ctx.Err())
+			return c.gaveUp(what, err, ctx.Err())
 		}
 	}
 }
 
 // gaveUp is the error of a call that ran out of time; its last cause decides what it means.
-func gaveUp(what string, last, end error) error {
+func (c *Client) gaveUp(what string, last, end error) error {
 	switch {
 	case errors.Is(end, context.Canceled):
 		return fmt.Errorf("%s: %w (last: %w)", what, end, last)
 	case unrouted(last):
 		return fmt.Errorf("%s: %w: %w", what, ErrNoTopic, last)
 	}
-	return fmt.Errorf("%s: %w: %w", what, ErrUnreachable, last)
+	return fmt.Errorf("%s: %w", what, c.advise(fmt.Errorf("%w: %w", ErrUnreachable, last)))
 }
 
 // limit bounds a call that its caller gave no deadline.

@@ -76,7 +76,7 @@ func Connect(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conns := newDialer(cfg.Dial, cfg.Timeout)
+	conns := newDialer(cfg.Dial, cfg.Timeout, tlsConfig != nil)
 	c := &Client{cfg: cfg, addr: kafka.TCP(cfg.Brokers...), conns: conns}
 	c.transport = &kafka.Transport{
 		Dial: conns.Dial, DialTimeout: cfg.Timeout, IdleTimeout: idleTimeout, MetadataTTL: metadataTTL,

@@ -27,6 +27,8 @@ var (
 	ErrNoTopic = errors.New("no such topic, or not visible")
 	// ErrAuthentication says that the broker and the client do not accept each other: credentials, mechanism, certificate.
 	ErrAuthentication = errors.New("broker refused the login")
+	// ErrNotKafka says that something else than Kafka answers at the address.
+	ErrNotKafka = errors.New("not Kafka")
 	// ErrAuthorization says that the principal lacks a right; the [connectors.Problem] around it names which.
 	ErrAuthorization = errors.New("not authorized")
 	// ErrCorrupt says that what a broker holds cannot be decoded; the error around it names topic, partition and offset.
@@ -70,7 +72,7 @@ func retriable(err error) bool {
 	switch {
 	case errors.As(err, &code):
 		return retriableCodes[code]
-	case errors.Is(err, ErrClosed), errors.Is(err, ErrAuthentication), errors.Is(err, errTooOld):
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrAuthentication), errors.Is(err, ErrNotKafka), errors.Is(err, errTooOld):
 		return false
 	case errors.Is(err, errMissing), unrouted(err):
 		return true
@@ -95,7 +97,7 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", ErrAuthentication, err)
 		}
 		return err
-	case errors.Is(err, ErrClosed), errors.Is(err, errTooOld), errors.Is(err, errMissing), unrouted(err):
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrAuthentication), errors.Is(err, ErrNotKafka), errors.Is(err, errTooOld), errors.Is(err, errMissing), unrouted(err):
 		return err
 	case untrusted(err):
 		return fmt.Errorf("%w: %w", ErrAuthentication, err)

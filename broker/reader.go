@@ -190,7 +190,7 @@ func (r *Reader) endure(ctx context.Context, err error) error {
 	}
 	if now.Sub(r.failing) >= r.client.cfg.Timeout {
 		r.failing = time.Time{}
-		return gaveUp("fetch", err, nil)
+		return r.client.gaveUp("fetch", err, nil)
 	}
 	r.wait.sleep(ctx)
 	return ctx.Err()

@@ -175,7 +175,7 @@ func TestLoginsThatWorkAndThatDoNot(t *testing.T) {
 		"mechanism disabled": {secure(t, "SCRAM-SHA-256", "scjg", "scjg-secret"), broker.ErrAuthentication},
 		"unknown authority":  {noCA, broker.ErrAuthentication},
 		"no login":           {noLogin, broker.ErrUnreachable},
-		"no encryption":      {plainText, broker.ErrUnreachable},
+		"no encryption":      {plainText, broker.ErrAuthentication},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
