@@ -1,9 +1,11 @@
 package mapping
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // Bound is a plan tied to the columns of one table. It is immutable and may be used by any number of goroutines.
@@ -16,26 +18,24 @@ type Bound struct {
 }
 
 // Bind ties the plan to a table. Each column that the mapping reads and the table lacks is a [connectors.Problem]; the
-// error joins them.
+// error joins them. An open table may lack columns, but not all of them: then it is another table than was expected.
 func (p *Plan) Bind(t *connectors.Table) (*Bound, error) {
-	names := make([]string, len(t.Columns))
+	missing := p.Missing(t)
+	if len(missing) > 0 && (!t.Open || len(missing) == len(p.columns) && len(t.Columns) > 0) {
+		return nil, errors.Join(missing...)
+	}
 	place := make(map[string]int, len(t.Columns))
 	for i := range t.Columns {
-		names[i] = t.Columns[i].Name
-		if _, twice := place[names[i]]; !twice {
-			place[names[i]] = i
+		if _, twice := place[t.Columns[i].Name]; !twice {
+			place[t.Columns[i].Name] = i
+		}
+	}
+	for _, name := range p.columns {
+		if _, ok := place[name]; !ok {
+			place[name] = len(t.Columns) // behind the values of every row, where there is nothing
 		}
 	}
 	b := &Bound{plan: p, table: t}
-	var wrong problems
-	for _, name := range p.columns {
-		if _, ok := place[name]; !ok {
-			wrong.add(t.Name, suggest(name, names), "映射读取列 %[1]s，而 %[2]s 没有这一列", "the mapping reads column %[1]s, which %[2]s does not have", name, t.Name)
-		}
-	}
-	if len(wrong) > 0 {
-		return nil, wrong.err()
-	}
 	for _, name := range p.seen {
 		b.seen = append(b.seen, place[name])
 	}
@@ -51,6 +51,21 @@ func (p *Plan) Bind(t *connectors.Table) (*Bound, error) {
 	}
 	b.old = b.oldKeyed()
 	return b, nil
+}
+
+// Missing returns a [connectors.Problem] for each column that the mapping reads and the table lacks.
+func (p *Plan) Missing(t *connectors.Table) []error {
+	names := make([]string, len(t.Columns))
+	for i := range t.Columns {
+		names[i] = t.Columns[i].Name
+	}
+	var wrong problems
+	for _, name := range p.columns {
+		if !slices.Contains(names, name) {
+			wrong.add(t.Name, nearest.Suggest(name, names), "映射读取列 %[1]s，数据中没有这一列", "the mapping reads column %[1]s, which is not there", name)
+		}
+	}
+	return wrong
 }
 
 // oldKeyed says whether a row's former key gives its former entity key.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping/dictionary"
 	"github.com/datong-dx/datong/mapping/identifier"
 )
@@ -16,7 +17,7 @@ func Compile(spec *Spec, dict *dictionary.Dictionary, codes map[string]*Crosswal
 	c := compiler{spec: spec, dict: dict, codes: codes}
 	entity := dict.Entity(spec.Entity)
 	if entity == nil {
-		c.problems.add(spec.where("entity"), suggest(spec.Entity, entityNames(dict)),
+		c.problems.add(spec.where("entity"), nearest.Suggest(spec.Entity, entityNames(dict)),
 			"数据字典没有实体 %s", "the dictionary has no entity %s", spec.Entity)
 		return nil, c.problems.err()
 	}
@@ -58,7 +59,7 @@ func suggestElement(name string, e *dictionary.Entity) connectors.Text {
 			return connectors.Text{Zh: "数据字典中叫作 " + el.Name, En: "the dictionary calls it " + el.Name}
 		}
 	}
-	return suggest(name, elementNames(e))
+	return nearest.Suggest(name, elementNames(e))
 }
 
 type compiler struct {

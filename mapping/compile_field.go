@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping/dictionary"
 )
 
@@ -20,7 +21,7 @@ func (c *compiler) crosswalk(s *step) {
 			names = append(names, name)
 		}
 		slices.Sort(names)
-		try := suggest(f.Codes, names)
+		try := nearest.Suggest(f.Codes, names)
 		if try.En == "" {
 			try = connectors.Text{Zh: "建立 codes/" + f.Codes + ".csv", En: "write codes/" + f.Codes + ".csv"}
 		}
@@ -37,7 +38,7 @@ func (c *compiler) crosswalk(s *step) {
 			continue
 		}
 		if _, known := s.set.Valid(row.standard, 0); !known {
-			c.problems.add(at.at(row.Line, 0), suggest(row.Standard, codeValues(s.set)),
+			c.problems.add(at.at(row.Line, 0), nearest.Suggest(row.Standard, codeValues(s.set)),
 				"标准代码 %s 不在代码集 %s 中", "standard code %s is not in code set %s", row.Standard, s.set.Name)
 		}
 	}
@@ -55,7 +56,7 @@ func (c *compiler) layouts(s *step) {
 	for _, name := range s.field.Layouts {
 		l, err := newLayout(name)
 		if err != nil {
-			c.problems.add(c.spec.whereField(s.field, "layouts"), suggest(name, layoutNames),
+			c.problems.add(c.spec.whereField(s.field, "layouts"), nearest.Suggest(name, layoutNames),
 				"日期格式 %[1]s 无法识别", "layout %[1]s cannot be read: %[2]s", name, err)
 			continue
 		}

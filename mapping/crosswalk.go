@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // Crosswalk turns one source's codes into standard codes. A row holds for the days valid_from to valid_to, so that a
@@ -82,7 +83,7 @@ func (p *crosswalkParser) header() bool {
 		name = strings.TrimSpace(name)
 		at := slices.Index(crosswalkColumns, name)
 		if at < 0 {
-			p.problems.add(p.where(1), suggest(name, crosswalkColumns), "代码对照表中未知的列 %s", "unknown crosswalk column %s", name)
+			p.problems.add(p.where(1), nearest.Suggest(name, crosswalkColumns), "代码对照表中未知的列 %s", "unknown crosswalk column %s", name)
 			continue
 		}
 		p.columns[at] = i

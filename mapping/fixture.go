@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // fixture is one case of a file: a row, and what should become of it.
@@ -122,7 +123,7 @@ func (p *specParser) fixtureKey(f *fixture, key string, v *yaml.Node) bool {
 	case "op":
 		op, ok := fixtureOps[v.Value]
 		if !ok {
-			p.wrong(v, suggest(v.Value, []string{"snapshot", "insert", "update", "upsert", "delete"}), "未知的操作 %s", "unknown op %s", v.Value)
+			p.wrong(v, nearest.Suggest(v.Value, []string{"snapshot", "insert", "update", "upsert", "delete"}), "未知的操作 %s", "unknown op %s", v.Value)
 		}
 		f.op = op
 	case "time":

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 var (
@@ -158,7 +159,7 @@ func (p *specParser) each(n *yaml.Node, known []string, visit func(key string, k
 		case seen[k.Value]:
 			p.wrong(k, connectors.Text{Zh: "留下一个", En: "keep one"}, "键 %s 出现两次", "key %s stands twice", k.Value)
 		case known != nil && !slices.Contains(known, k.Value):
-			p.wrong(k, suggest(k.Value, known), "未知的键 %s", "unknown key %s", k.Value)
+			p.wrong(k, nearest.Suggest(k.Value, known), "未知的键 %s", "unknown key %s", k.Value)
 		default:
 			visit(k.Value, k, v)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/datong-dx/datong/connectors"
-	"github.com/datong-dx/datong/internal/config"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // args checks the number of arguments; high below 0 means any number. On a command that only groups others, an argument
@@ -46,7 +46,7 @@ func (a *app) unknownCommand(cmd *cobra.Command, name string) error {
 		}
 	}
 	try := connectors.Text{Zh: strings.Join(names, "、") + " 之一", En: "one of " + strings.Join(names, ", ")}
-	if near := config.Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		try = connectors.Text{Zh: "改为 " + cmd.CommandPath() + " " + near, En: "did you mean " + cmd.CommandPath() + " " + near}
 	}
 	return withCode(exitUsage, &connectors.Problem{Try: try,

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/datong-dx/datong/connectors"
-	"github.com/datong-dx/datong/internal/config"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 func newConnectorsCommand(a *app) *cobra.Command {
@@ -49,7 +49,7 @@ func (a *app) noConnector(name string, list []*connectors.Connector) error {
 		names[i] = c.Name
 	}
 	try := connectors.Text{Zh: strings.Join(names, "、") + " 之一", En: "one of " + strings.Join(names, ", ")}
-	if near := config.Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		try = connectors.Text{Zh: "改为 " + near, En: "did you mean " + near}
 	}
 	return withCode(exitUsage, &connectors.Problem{Try: try,

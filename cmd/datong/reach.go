@@ -14,6 +14,7 @@ import (
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping"
 )
 
@@ -180,7 +181,7 @@ func noTable(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table)
 	}
 	problem := &connectors.Problem{Where: p.File,
 		What: connectors.Text{Zh: fmt.Sprintf("数据源没有表 %q", plan.Spec().Table), En: fmt.Sprintf("the source has no table %q", plan.Spec().Table)}}
-	if near := config.Nearest(plan.Spec().Table, names); near != "" {
+	if near := nearest.Name(plan.Spec().Table, names); near != "" {
 		problem.Try = connectors.Text{Zh: "改为 " + near, En: "did you mean " + near}
 	}
 	return problem

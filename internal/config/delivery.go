@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // readDelivery reads one delivery.
@@ -55,7 +56,7 @@ func (l *loader) entity(o *object, n *yaml.Node, name string) {
 		names = append(names, e.Name)
 	}
 	try := text("`datong dictionary list` 列出全部实体", "`datong dictionary list` shows every entity")
-	if near := Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		try = text("改为 %s", "did you mean %s", near)
 	}
 	o.report(n, text("字典中没有实体 %s", "the dictionary has no entity %s", strconv.Quote(o.shown(n))), try)
@@ -72,7 +73,7 @@ func (l *loader) department(o *object, n *yaml.Node, name string) {
 		return
 	}
 	try := nothing
-	if near := Nearest(name, keys(l.departments)); near != "" {
+	if near := nearest.Name(name, keys(l.departments)); near != "" {
 		try = text("改为 %s", "did you mean %s", near)
 	}
 	l.found(&connectors.Problem{Where: o.where(n), Warning: true, Try: try,

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // departmentName is what stands in topic names and ACL prefixes between two dots.
@@ -50,7 +52,7 @@ func (l *loader) readDepartment(name, dir string) {
 			continue
 		}
 		try := text("改名为 流水线名.cases", "name it after its pipeline")
-		if near := Nearest(owner, keys(pipelines)); near != "" {
+		if near := nearest.Name(owner, keys(pipelines)); near != "" {
 			try = text("改名为 %s", "rename it to %s", near+".cases")
 		}
 		l.problems.add(filepath.Join(dir, e.Name()), text("没有流水线 %s，这些用例不会运行", "there is no pipeline %s, so these cases never run", owner), try)

@@ -14,14 +14,3 @@ func TestSizesTakeTheirUnits(t *testing.T) {
 		}
 	}
 }
-
-func TestTheNearestNameIsWhatSomebodyMeant(t *testing.T) {
-	known := []string{"brokers", "prefix", "site", "http", "transaction_timeout"}
-	for name, want := range map[string]string{
-		"broker": "brokers", "borkers": "brokers", "transaction_timout": "transaction_timeout", "Prefix": "prefix", "x": "", "url": "", "databases": "",
-	} {
-		if got := Nearest(name, known); got != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
-	}
-}

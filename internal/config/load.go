@@ -11,6 +11,7 @@ import (
 
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping/dictionary"
 )
 
@@ -73,7 +74,7 @@ func (l *loader) isExchange() bool {
 func (l *loader) checkLayout() {
 	known := []string{"departments", "deliveries", "dictionary"}
 	for _, e := range l.entries(l.dir) {
-		if near := Nearest(e.Name(), known); e.IsDir() && near != "" && !slices.Contains(known, e.Name()) {
+		if near := nearest.Name(e.Name(), known); e.IsDir() && near != "" && !slices.Contains(known, e.Name()) {
 			l.problems.add(filepath.Join(l.dir, e.Name()), text("不会读取目录 %s", "the directory %s is never read", e.Name()),
 				text("改名为 %s", "rename it to %s", near))
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // object is a YAML mapping whose keys are taken one by one; what was not taken in the end is unknown.
@@ -65,7 +67,7 @@ func (o *object) done() {
 
 func (o *object) unknown(key *yaml.Node) {
 	try := text("%[1]s 之一", "one of %[2]s", strings.Join(o.known, "、"), strings.Join(o.known, ", "))
-	if near := Nearest(key.Value, o.known); near != "" {
+	if near := nearest.Name(key.Value, o.known); near != "" {
 		try = text("改为 %s", "did you mean %s", near)
 	}
 	o.report(key, text("未知的键 %s", "unknown key %s", key.Value), try)

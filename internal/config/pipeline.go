@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping"
 )
 
@@ -132,7 +133,7 @@ func (o *object) unfitConnector(n *yaml.Node, section string, known bool, names 
 	}
 	listZh, listEn := strings.Join(names, "、"), strings.Join(names, ", ")
 	try := text("%[1]s 之一", "one of %[2]s", listZh, listEn)
-	if near := Nearest(n.Value, names); near != "" && !known {
+	if near := nearest.Name(n.Value, names); near != "" && !known {
 		try = text("改为 %[1]s；可用的有 %[2]s", "did you mean %[1]s; known are %[3]s", near, listZh, listEn)
 	}
 	o.report(n, what, try)

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 var (
@@ -96,7 +97,7 @@ func (o *object) broker(n *yaml.Node, addr string) bool {
 		return true
 	}
 	try := text("写成 主机:端口，如 10.1.2.3:9092", "write host:port, such as 10.1.2.3:9092")
-	if Nearest(addr, []string{"embedded"}) != "" {
+	if nearest.Name(addr, []string{"embedded"}) != "" {
 		try = text("改为 embedded", "did you mean embedded")
 	}
 	o.report(n, text("broker 地址 %s 不是“主机:端口”", "the broker %s is not host:port", strconv.Quote(o.shown(n))), try)

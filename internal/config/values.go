@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // scalar returns the text of a key's single value; ok is false when the key is missing or was reported.
@@ -61,7 +62,7 @@ func (d *document) badName(n *yaml.Node, key string, allowed connectors.Text) {
 
 func (d *document) notOneOf(n *yaml.Node, key string, values []string) {
 	try := text("%[1]s 之一", "one of %[2]s", strings.Join(values, "、"), strings.Join(values, ", "))
-	if near := Nearest(n.Value, values); near != "" {
+	if near := nearest.Name(n.Value, values); near != "" {
 		try = text("改为 %s", "did you mean %s", near)
 	}
 	d.report(n, text("%s 的值 %s 不可用", "%s cannot be %s", key, strconv.Quote(d.shown(n))), try)

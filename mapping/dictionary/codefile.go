@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // codeColumns are the columns of a code table. The first two must be there.
@@ -83,7 +84,7 @@ func (t *codeTable) header(record []string, at position) bool {
 	t.columns = slices.Clone(record)
 	for i, name := range t.columns {
 		if !slices.Contains(codeColumns, name) {
-			t.add(at, suggest(name, codeColumns), "未知的列 %s", "unknown column %s", name)
+			t.add(at, nearest.Suggest(name, codeColumns), "未知的列 %s", "unknown column %s", name)
 			return false
 		}
 		if slices.Contains(t.columns[:i], name) {

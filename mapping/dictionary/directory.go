@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // readLayout refuses what would otherwise be overlooked: a directory or file with a misspelt name.
@@ -12,7 +14,7 @@ func (l *loader) readLayout() {
 	known := []string{manifestFile, codesFile, entitiesDir, codesDir}
 	for _, e := range l.dir(".") {
 		if !slices.Contains(known, e.Name()) && !ignored(e.Name()) {
-			l.add(position{file: l.file(e.Name())}, suggest(e.Name(), known), "数据字典目录中不认识的文件", "nothing of this name belongs in a dictionary")
+			l.add(position{file: l.file(e.Name())}, nearest.Suggest(e.Name(), known), "数据字典目录中不认识的文件", "nothing of this name belongs in a dictionary")
 		}
 	}
 }

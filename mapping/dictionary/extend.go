@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // Extend returns the dictionary with a city's directory laid over it: dictionary.yaml (name and version, optional),
@@ -35,7 +36,7 @@ func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 func (l *loader) extendEntity(d *entityDraft) {
 	before := l.entities[d.extends]
 	if before == nil {
-		l.add(d.Entity.at, suggest(d.extends, l.entityNames()), "要扩展的实体 %s 不存在", "extends %s, which does not exist", d.extends)
+		l.add(d.Entity.at, nearest.Suggest(d.extends, l.entityNames()), "要扩展的实体 %s 不存在", "extends %s, which does not exist", d.extends)
 		return
 	}
 	l.keepEntity(d, before)

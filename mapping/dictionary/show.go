@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping/identifier"
 )
 
@@ -74,7 +75,7 @@ func (d *Dictionary) WriteElement(w io.Writer, lang, entity, element string) err
 	if el == nil {
 		return &connectors.Problem{
 			What: connectors.Text{Zh: "实体 " + entity + " 没有要素 " + element, En: "entity " + entity + " has no element " + element},
-			Try:  suggest(element, e.names()),
+			Try:  nearest.Suggest(element, e.names()),
 		}
 	}
 	p := &printer{w: w, lang: lang}
@@ -119,7 +120,7 @@ func (d *Dictionary) WriteCodes(w io.Writer, lang, set, filter string) error {
 	if c == nil {
 		return &connectors.Problem{
 			What: connectors.Text{Zh: "没有代码集 " + set, En: "there is no code set " + set},
-			Try:  suggest(set, d.codeSetNames()),
+			Try:  nearest.Suggest(set, d.codeSetNames()),
 		}
 	}
 	p := &printer{w: w, lang: lang}
@@ -156,6 +157,6 @@ func (d *Dictionary) findEntity(name string) (*Entity, error) {
 	}
 	return nil, &connectors.Problem{
 		What: connectors.Text{Zh: "没有实体 " + name, En: "there is no entity " + name},
-		Try:  suggest(name, known),
+		Try:  nearest.Suggest(name, known),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/mapping/identifier"
 )
 
@@ -67,7 +68,7 @@ func (l *loader) validateEntity(d *Dictionary, e *Entity) {
 		el := e.Element(name)
 		switch {
 		case el == nil:
-			l.add(e.at, suggest(name, e.names()), "主键要素 %s 不存在", "key element %s does not exist", name)
+			l.add(e.at, nearest.Suggest(name, e.names()), "主键要素 %s 不存在", "key element %s does not exist", name)
 		case slices.Contains(e.Key[:i], name):
 			l.add(e.at, noTry, "主键要素 %s 重复", "key element %s is given twice", name)
 		case el.Obligation != Mandatory || el.List:
@@ -76,7 +77,7 @@ func (l *loader) validateEntity(d *Dictionary, e *Entity) {
 	}
 	if name := e.DateElement; name != "" {
 		if el := e.Element(name); el == nil || !el.isTime() || el.List {
-			l.add(e.at, suggest(name, e.names()), "date_element %s 不是本实体的日期要素", "date_element %s is not a date of this entity", name)
+			l.add(e.at, nearest.Suggest(name, e.names()), "date_element %s 不是本实体的日期要素", "date_element %s is not a date of this entity", name)
 		}
 	}
 	for _, el := range e.Elements {
@@ -104,7 +105,7 @@ func (l *loader) validateElement(d *Dictionary, e *Entity, el *Element) {
 		return
 	}
 	if el.Format != "" && identifier.Lookup(el.Format) == nil {
-		l.add(el.at, suggest(el.Format, formatNames()), "格式 %s 不存在", "format %s does not exist", el.Format)
+		l.add(el.at, nearest.Suggest(el.Format, formatNames()), "格式 %s 不存在", "format %s does not exist", el.Format)
 	}
 	if el.CodeSet != "" {
 		l.validateCodes(d, el)
@@ -117,7 +118,7 @@ func (l *loader) validateElement(d *Dictionary, e *Entity, el *Element) {
 func (l *loader) validateCodes(d *Dictionary, el *Element) {
 	set := d.CodeSet(el.CodeSet)
 	if set == nil {
-		l.add(el.at, suggest(el.CodeSet, d.codeSetNames()), "代码集 %s 不存在", "code set %s does not exist", el.CodeSet)
+		l.add(el.at, nearest.Suggest(el.CodeSet, d.codeSetNames()), "代码集 %s 不存在", "code set %s does not exist", el.CodeSet)
 		return
 	}
 	for i := range set.Codes {
@@ -163,7 +164,7 @@ func (l *loader) validateRelations(d *Dictionary, e *Entity, el *Element) {
 		other := e.Element(name)
 		switch {
 		case other == nil:
-			l.add(el.at, suggest(name, e.names()), "要素 %s：not_before 的 %s 不存在", "element %s: not_before names %s, which does not exist", el.Name, name)
+			l.add(el.at, nearest.Suggest(name, e.names()), "要素 %s：not_before 的 %s 不存在", "element %s: not_before names %s, which does not exist", el.Name, name)
 		case other == el || other.Type != el.Type || !el.isTime() || el.List || other.List:
 			l.add(el.at, noTry, "要素 %s：not_before 的 %s 不是同类型的日期要素", "element %s: not_before names %s, which is not a date of the same type", el.Name, name)
 		}
@@ -177,7 +178,7 @@ func (l *loader) validateRelations(d *Dictionary, e *Entity, el *Element) {
 	case el.Obligation == Optional:
 		l.add(el.at, noTry, "要素 %s 有 required_when，obligation 应为 conditional", "element %s has required_when, so its obligation is conditional", el.Name)
 	case other == nil || other == el:
-		l.add(el.at, suggest(c.Element, e.names()), "要素 %s：条件中的 %s 不是本实体的其他要素", "element %s: its condition names %s, which is no other element of this entity", el.Name, c.Element)
+		l.add(el.at, nearest.Suggest(c.Element, e.names()), "要素 %s：条件中的 %s 不是本实体的其他要素", "element %s: its condition names %s, which is no other element of this entity", el.Name, c.Element)
 	default:
 		l.validateCondition(d, el, other)
 	}

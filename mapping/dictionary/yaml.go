@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 )
 
 // yamlFile reads one YAML file strictly: an unknown or repeated key, or a value of another kind, is a problem with its line.
@@ -43,7 +44,7 @@ func (f *yamlFile) object(n *yaml.Node, known fields) map[string]bool {
 		set, ok := known[key.Value]
 		if !ok {
 			names := slices.Sorted(maps.Keys(known))
-			f.add(f.at(key), suggest(key.Value, names), "未知的键 %s", "unknown key %s", key.Value)
+			f.add(f.at(key), nearest.Suggest(key.Value, names), "未知的键 %s", "unknown key %s", key.Value)
 			return
 		}
 		seen[key.Value] = true
@@ -167,7 +168,7 @@ func oneOf[T ~string](f *yamlFile, to *T, words ...T) func(*yaml.Node) {
 			for i, w := range words {
 				names[i] = string(w)
 			}
-			f.add(f.at(n), suggest(s, names), "%s 不是允许的值", "%s is not an allowed value", s)
+			f.add(f.at(n), nearest.Suggest(s, names), "%s 不是允许的值", "%s is not an allowed value", s)
 			return
 		}
 		*to = T(s)
