@@ -35,6 +35,9 @@ type Table struct {
 	Key []int
 	// Unique says that the source itself guarantees that Key is unique (primary key, unique index).
 	Unique bool
+	// Open says that rows may lack columns, and that a column that is not among Columns is one that no row has had yet:
+	// JSON, where a field without a value is often left out. A mapping that reads it finds null.
+	Open bool
 	// Comment is the source's own description, for discovery and for created tables.
 	Comment Text
 }
