@@ -124,7 +124,7 @@ type Batch struct {
 	chunks [][]byte // arenas filled so far, reused
 	used   int      // chunks in use
 	values []Value  // value arena being filled
-	spent  []Value  // the largest value arena yet, reused
+	spent  []Value  // the largest value arena yet, empty and cleared, reused
 }
 
 const (
@@ -146,9 +146,9 @@ func (b *Batch) Release() {
 	clear(b.Rows)
 	rows, chunks, spent := b.Rows[:0], b.chunks, b.spent
 	if cap(b.values) > cap(spent) {
-		spent = b.values
+		clear(b.values) // Values relies on it
+		spent = b.values[:0]
 	}
-	clear(spent[:cap(spent)])
 	*b = Batch{Rows: rows, chunks: chunks, spent: spent}
 	batches.Put(b)
 }
@@ -166,14 +166,12 @@ func (b *Batch) Values(n int) []Value {
 		if cap(b.spent) >= n && b.values == nil {
 			b.values, b.spent = b.spent[:0], nil
 		} else {
-			b.values = make([]Value, 0, max(n, arenaValues, min(4*cap(b.values), 1<<20)))
+			b.values = make([]Value, 0, max(n, arenaValues, min(2*cap(b.values), 1<<20)))
 		}
 	}
 	at := len(b.values)
 	b.values = b.values[:at+n]
-	vs := b.values[at : at+n : at+n]
-	clear(vs)
-	return vs
+	return b.values[at : at+n : at+n]
 }
 
 // Copy copies p into the batch's memory and returns the copy, which lives as long as the batch.

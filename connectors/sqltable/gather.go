@@ -8,11 +8,12 @@ import (
 )
 
 const (
-	batchRows  = 4096
-	batchBytes = 1 << 20
+	// batchRows and batchBytes bound a batch. Some ten of them are on their way through a pipeline at once.
+	batchRows  = 1024
+	batchBytes = 512 << 10
 	// chunkBytes is about how much one statement reads. That is held in memory, so that no statement stays open in
 	// the department's database while the pipeline is slow.
-	chunkBytes = 8 << 20
+	chunkBytes = 4 << 20
 	valueBytes = 40 // of one connectors.Value
 )
 

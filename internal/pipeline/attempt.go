@@ -76,7 +76,7 @@ func (p *Pipeline) open(work, stop context.Context) (*attempt, error) {
 		empty:    make(chan *pending, transactionsInFlight),
 	}
 	for range transactionsInFlight {
-		a.empty <- new(pending)
+		a.empty <- a.newPending()
 	}
 	var err error
 	if a.base, err = p.readRecord(work); err != nil {

@@ -17,7 +17,7 @@ const transactionsInFlight = 2
 
 // pending is a transaction being filled or committed, with what is to happen after its commit.
 type pending struct {
-	txn      broker.Txn
+	txn      *broker.Txn
 	ack      connectors.Position // for the source; nil when the position does not move
 	counts   Counts
 	position connectors.Position
@@ -25,6 +25,15 @@ type pending struct {
 	oldest   int64 // change time of its first row, µs
 	caughtUp bool
 	whole    bool // a commit may fall here
+}
+
+func (a *attempt) newPending() *pending {
+	p := &pending{txn: new(broker.Txn)}
+	if a.producer != nil {
+		p.txn = a.producer.NewTxn()
+	}
+	p.reset()
+	return p
 }
 
 func (p *pending) reset() {
@@ -43,7 +52,6 @@ func (p *pending) last(micros int64) {
 func (g *judge) next(work context.Context) error {
 	select {
 	case g.now = <-g.empty:
-		g.now.reset()
 		g.touched = false
 		return nil
 	case <-work.Done():
@@ -93,6 +101,7 @@ func (a *attempt) publish(work context.Context) error {
 			if err := a.commitOne(work, tx); err != nil {
 				return err
 			}
+			tx.reset() // an idle task holds no memory of its last transaction
 			a.empty <- tx
 		case <-work.Done():
 			return work.Err()
@@ -103,7 +112,7 @@ func (a *attempt) publish(work context.Context) error {
 func (a *attempt) commitOne(work context.Context, tx *pending) error {
 	n := tx.txn.Records()
 	if a.producer != nil {
-		if err := a.producer.Commit(work, &tx.txn); err != nil {
+		if err := a.producer.Commit(work, tx.txn); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 		fault.Point("committed", n)
