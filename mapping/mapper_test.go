@@ -32,11 +32,23 @@ func TestBindNamesEveryMissingColumn(t *testing.T) {
 		got = append(got, p.Error())
 	}
 	want := []string{
-		"items: the mapping reads column a, which items does not have (try: did you mean A)",
-		"items: the mapping reads column n2, which items does not have (try: did you mean n1)",
+		"items: the mapping reads column a, which is not there (try: did you mean A)",
+		"items: the mapping reads column n2, which is not there (try: did you mean n1)",
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+func TestAnOpenTableMayLackColumns(t *testing.T) {
+	plan := compile(t, "entity: sample\nfields:\n  id: a\n  part: {value: '1'}\n  note: {expr: 'n == nil ? \"none\" : n'}\n  name: {concat: [a, b]}\n", nil)
+	row := rowOf("a", "xy")
+	row.Table.Open = true
+	if got, want := outcome(mapperFor(t, plan, row.Table).Map(row)), `{"id":"xy","part":1,"name":"xy","note":"none"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, err := plan.Bind(&connectors.Table{Name: "other", Open: true, Columns: []connectors.Column{{Name: "value"}}}); err == nil {
+		t.Error("a table without any column that the mapping reads was taken")
 	}
 }
 

@@ -19,7 +19,7 @@ type shape struct {
 const fieldsMax = 2000
 
 func newShape(s *settings, set, where string) *shape {
-	return &shape{settings: s, where: where, table: &connectors.Table{Name: set}, index: map[string]int{}}
+	return &shape{settings: s, where: where, table: &connectors.Table{Name: set, Open: true}, index: map[string]int{}}
 }
 
 // column returns the column of a field, adding it when it is new; hint is the column it probably has. ok is false when
