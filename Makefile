@@ -21,7 +21,7 @@ GOBIN_OF_USER := $(shell $(GO) env GOPATH)/bin
 export PATH := $(CURDIR)/.tools/bin:$(PATH):$(GOBIN_OF_USER)
 
 .NOTPARALLEL:
-.PHONY: help demo test quick soak bench testbed vet lint tidy build testbed fmt tools clean
+.PHONY: help demo test quick soak bench testbed compiler vet lint tidy build fmt tools clean
 
 help: ## list the targets
 	@sed -En 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -29,17 +29,17 @@ help: ## list the targets
 demo: ## three departments, one platform, nothing installed but Go
 	$(GO) run ./cmd/datong demo
 
-test: testbed vet lint tidy build ## everything: real servers, linters, all tests with the race detector
+test: testbed compiler vet lint tidy build ## everything: real servers, linters, all tests with the race detector
 	$(WITH_SERVERS) && $(GO) test -race -tags services -count=1 -p $(P) -timeout 20m ./...
 
-quick: ## the tests that need no server; says what it leaves out
+quick: compiler ## the tests that need no server; says what it leaves out
 	$(GO) test -race -p $(P) -timeout 10m ./...
 	@echo 'Left out, because they need the servers of deploy/testbed (make test runs them):'
 	@{ grep -rlE --include='*_test.go' '^//go:build .*\<services\>' . || true; } | \
 	  xargs -r grep -HoE '^func (Test|Fuzz|Benchmark|Example)\w*' | \
 	  sed -E 's|^\./(.*)/[^/]*:func |  \1: |' | sort
 
-soak: testbed ## the long crash tests: hundreds of thousands of rows, many kills; then every fuzz target for FUZZTIME
+soak: testbed compiler ## the long crash tests: hundreds of thousands of rows, many kills; then every fuzz target for FUZZTIME
 	$(WITH_SERVERS) && $(GO) test -race -tags 'services soak' -count=1 -p 1 -timeout 4h -v -run Soak ./...
 	grep -rlE --include='*_test.go' '^func Fuzz' . | while read -r file; do \
 	  for target in $$(sed -En 's/^func (Fuzz\w*)\(.*/\1/p' "$$file"); do \
@@ -53,6 +53,10 @@ bench: testbed ## measure speed and memory beside their limits
 
 testbed: ## start Kafka, PostgreSQL and MariaDB and wait until they answer
 	$(TESTBED) up
+
+# Go's race detector needs it.
+compiler:
+	$(TESTBED) compiler
 
 vet: ## go vet, with and without the build tags
 	$(GO) vet ./...

@@ -1,18 +1,22 @@
 # shellcheck shell=bash
 # What the servers need from outside: Debian packages and Kafka's jars.
 
-# install_missing installs the packages that the servers named lack; where it may
-# not, it tells which they are.
+# install_missing installs the packages that the servers named lack.
 install_missing() {
   local name missing=()
   mapfile -t missing < <(for name in "$@"; do "$(fn "$name")_needs"; done | sort -u)
   ((${#missing[@]})) || return 0
+  install_packages "${missing[@]}"
+}
+
+# install_packages installs packages; where it may not, it tells which they are.
+install_packages() {
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-    say "not installed here; the Debian packages are: ${missing[*]}"
+    say "not installed here; the Debian packages are: $*"
     return 1
   fi
-  say "installing ${missing[*]}"
-  apt_install "${missing[@]}" || { apt_update && apt_install "${missing[@]}"; }
+  say "installing $*"
+  apt_install "$@" || { apt_update && apt_install "$@"; }
 }
 
 # RUNLEVEL=1 keeps the packages from starting servers of their own.
