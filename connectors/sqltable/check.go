@@ -11,14 +11,7 @@ import (
 // Check tells what is missing before the source can be read; see [connectors.Checker].
 func (s *source) Check(ctx context.Context) []connectors.Problem {
 	if err := s.db.PingContext(ctx); err != nil {
-		return []connectors.Problem{{
-			Where: sqldb.Redact(s.configured),
-			What:  connectors.Text{En: "the database cannot be reached", Zh: "无法连接数据库"},
-			Try: connectors.Text{
-				En: "check address, account and password, and that the database lets this machine in",
-				Zh: "检查地址、账号与口令，并确认数据库允许本机访问"},
-			Err: err,
-		}}
+		return []connectors.Problem{unreachable(sqldb.Redact(s.configured), err)}
 	}
 	var problems []connectors.Problem
 	if s.start != nil {
@@ -112,6 +105,20 @@ func (s *source) checkTransactionsShow(ctx context.Context) []connectors.Problem
 func warning(where, en, zh, tryEn, tryZh string) connectors.Problem {
 	return connectors.Problem{Where: where, Warning: true,
 		What: connectors.Text{En: en, Zh: zh}, Try: connectors.Text{En: tryEn, Zh: tryZh}}
+}
+
+// unreachable tells why a database cannot even be asked.
+func unreachable(where string, err error) connectors.Problem {
+	if p := sqldb.Explain(where, err); p != nil {
+		return *p
+	}
+	return connectors.Problem{
+		Where: where, Err: err,
+		What: connectors.Text{En: "the database cannot be reached", Zh: "无法连接数据库"},
+		Try: connectors.Text{
+			En: "check address, account and password, and that the database lets this machine in",
+			Zh: "检查地址、账号与口令，并确认数据库允许本机访问"},
+	}
 }
 
 // unreadable tells why a table cannot be read, with the cure for the commonest cause.

@@ -3,10 +3,12 @@ package sqltable
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/nearest"
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
@@ -74,6 +76,19 @@ func (db *database) resultColumns(ctx context.Context, from, name string) ([]col
 	return columns, nil
 }
 
+// suggestTable adds the name that may be meant to the error of a table that there is not.
+func (db *database) suggestTable(ctx context.Context, c *settings, name string, err error) error {
+	p, told := errors.AsType[*connectors.Problem](err)
+	if !told || c.query != "" || !sqldb.IsNoTable(err) {
+		return err
+	}
+	names, listErr := db.tables(ctx)
+	if near := nearest.Name(name, names); listErr == nil && near != "" {
+		p.Try = connectors.Text{En: "did you mean " + near, Zh: "是否想写 " + near}
+	}
+	return err
+}
+
 func resultColumn(d sqldb.Dialect, t *sql.ColumnType) connectors.Column {
 	c := connectors.Column{Name: t.Name(), DBType: strings.ToUpper(t.DatabaseTypeName())}
 	c.Kind = kindOf(d, c.DBType)
@@ -99,13 +114,14 @@ func (s *set) choose(all []column, c *settings, about *catalogTable) error {
 	find := func(name string) int {
 		return slices.IndexFunc(all, func(col column) bool { return col.Name == name })
 	}
+	missing := func(name, setting string) error { return missingColumn(s.name, name, setting, all) }
 	s.columns = all
 	if len(c.columns) > 0 {
 		s.columns = nil
 		for _, name := range c.columns {
 			i := find(name)
 			if i < 0 {
-				return missingColumn(s.name, name, "columns")
+				return missing(name, "columns")
 			}
 			s.columns = append(s.columns, all[i])
 		}
@@ -120,7 +136,7 @@ func (s *set) choose(all []column, c *settings, about *catalogTable) error {
 		}
 		i := find(name)
 		if i < 0 {
-			return 0, missingColumn(s.name, name, setting)
+			return 0, missing(name, setting)
 		}
 		s.columns = append(s.columns, all[i])
 		return len(s.columns) - 1, nil
@@ -199,7 +215,15 @@ func (db *database) selectExpr(c *column) string {
 	return quoted
 }
 
-func missingColumn(where, name, setting string) error {
+func missingColumn(where, name, setting string, all []column) error {
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
+	}
+	if near := nearest.Name(name, names); near != "" {
+		return stop(where, "there is no column "+name, "没有列 "+name,
+			"write "+near+" under "+setting+" in the pipeline's source", "将管道 source 中 "+setting+" 的列名改为 "+near)
+	}
 	return stop(where, "there is no column "+name, "没有列 "+name,
 		"correct "+setting+" in the pipeline's source, or restore the column", "修改管道 source 中的 "+setting+"，或恢复该列")
 }

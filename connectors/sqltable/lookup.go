@@ -45,7 +45,7 @@ func (s *source) Get(ctx context.Context, name string, columns []string, keys []
 	for i, column := range columns {
 		if at[i] = from.table.Index(column); at[i] < 0 {
 			b.Release()
-			return nil, missingColumn(name, column, "mapping")
+			return nil, missingColumn(name, column, "mapping", from.columns)
 		}
 	}
 	clock, err := s.db.clock(ctx)

@@ -51,6 +51,7 @@ var sinkOptions = []connectors.Option{
 type sqlSink struct {
 	db      *sqlx.DB
 	dialect sqldb.Dialect
+	where   string // the address for messages
 	schema  string
 	prefix  string
 	timeout time.Duration
@@ -78,13 +79,13 @@ const idleLimit = 30 * time.Second
 
 // openSink returns the sink without touching the network.
 func openSink(_ context.Context, req connectors.SinkRequest) (connectors.Sink, error) {
-	address := sqldb.Resolve(connectors.Setting[string](req.Settings, "url"), req.Dir)
-	db, dialect, err := sqldb.Open(address, 1)
+	url := connectors.Setting[string](req.Settings, "url")
+	db, dialect, err := sqldb.Open(sqldb.Resolve(url, req.Dir), 1)
 	if err != nil {
 		return nil, err
 	}
 	s := &sqlSink{
-		db: db, dialect: dialect, log: req.Log,
+		db: db, dialect: dialect, where: sqldb.Redact(url), log: req.Log,
 		schema:  connectors.Setting[string](req.Settings, "schema"),
 		prefix:  connectors.Setting[string](req.Settings, "table_prefix"),
 		timeout: connectors.Setting[time.Duration](req.Settings, "transaction_timeout"),
@@ -116,7 +117,7 @@ func (s *sqlSink) session(ctx context.Context) (*sqlx.Conn, error) {
 	}
 	conn, err := s.db.Connx(ctx)
 	if err != nil {
-		return nil, failed("connect to", "the platform's database", err)
+		return nil, failed("connect to", s.where, err)
 	}
 	s.conn, s.used = conn, time.Now()
 	if err := s.setUp(ctx); err != nil {

@@ -143,12 +143,7 @@ func (s *sqlSink) inspect(ctx context.Context, table string) ([]actual, error) {
 // Check tells whether the database can be reached and whether the account may create tables in it.
 func (s *sqlSink) Check(ctx context.Context) []connectors.Problem {
 	if _, err := s.session(ctx); err != nil {
-		return []connectors.Problem{{
-			Where: "sink.url",
-			What:  connectors.Text{En: "the platform's database cannot be reached", Zh: "无法连接平台数据库"},
-			Try:   connectors.Text{En: "check address, account, password and firewall", Zh: "检查地址、账号、口令和防火墙"},
-			Err:   err,
-		}}
+		return []connectors.Problem{asProblem(s.where, err)}
 	}
 	if s.dialect != sqldb.Postgres {
 		return nil
