@@ -49,7 +49,7 @@ func (a *app) selectionFlags(cmd *cobra.Command, f *selectionFlags) {
 		{&f.Delivery, "delivery", "平台在这个投递中拒收的记录", "records that the platform refused in this delivery"},
 		{&f.Entity, "entity", "标准实体", "of this standard entity"},
 		{&f.Element, "element", "违反规则的数据元", "that break a rule of this data element"},
-		{&f.Rule, "rule", "被违反的规则，如 required、code、identifier", "that break this rule, such as required, code, identifier"},
+		{&f.Rule, "rule", "被违反的规则，如 required、crosswalk、codeset、format.uscc.check", "that break this rule, such as required, crosswalk, codeset, format.uscc.check"},
 		{&f.Shape, "shape", "违规值的形状，如 9999-99-99", "whose offending value has this shape, such as 9999-99-99"},
 		{&f.Set, "set", "来源中的表或文件集", "of this table or set of files"},
 		{&f.RowKey, "key", "来源中一行的主键", "the row with this key in its source"},
@@ -104,7 +104,7 @@ func (a *app) quarantineList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list DIR",
 		Short:   a.say("按原因汇总", "Count what waits, by cause"),
-		Example: "  datong quarantine list my-exchange\n  datong quarantine list my-exchange --rule code --since 24h",
+		Example: "  datong quarantine list my-exchange\n  datong quarantine list my-exchange --rule crosswalk --since 24h",
 		Args:    a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := a.selection(cmd, &f)
@@ -157,7 +157,7 @@ func (a *app) quarantineAct(action quarantine.Action, short string) *cobra.Comma
 	cmd := &cobra.Command{
 		Use:     string(action) + " DIR",
 		Short:   short,
-		Example: "  datong quarantine " + string(action) + " my-exchange --pipeline market/enterprises --rule code" + map[bool]string{true: " --reason \"…\""}[action == quarantine.Discard],
+		Example: "  datong quarantine " + string(action) + " my-exchange --pipeline market-regulation/enterprises --rule crosswalk" + map[bool]string{true: " --reason \"…\""}[action == quarantine.Discard],
 		Args:    a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := a.selection(cmd, &f)

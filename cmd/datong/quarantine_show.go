@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ func (a *app) quarantineShow() *cobra.Command {
 		Long: a.say(`逐行显示。数据字典列为个人信息的列，以及没有映射读取的列，显示为 ***；--reveal 显示原值，并留下审计记录。`,
 			`Show row after row. Columns that the dictionary calls personal, and those that no mapping reads, are shown as ***;
 --reveal shows them and leaves an audit record.`),
-		Example: "  datong quarantine show my-exchange --rule code --limit 5",
+		Example: "  datong quarantine show my-exchange --rule crosswalk --limit 5",
 		Args:    a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel, err := a.selection(cmd, &f)
@@ -104,9 +105,20 @@ func (a *app) showRow(it *quarantine.Item) {
 		fmt.Fprintf(a.stdout, "    %s = %s\n", c.Name, value)
 	}
 	if len(it.Raw) > 0 {
-		fmt.Fprint(a.stdout, a.sayf("    原始内容 %d 字节\n", "    %d bytes as they were read\n", len(it.Raw)))
+		fmt.Fprintf(a.stdout, "    %s %s\n", a.say("原始内容：", "as it was read:"), rawText(it.Raw))
 	}
 	fmt.Fprintln(a.stdout)
+}
+
+// rawText shows on one line what could not be split, the beginning of it when it is long.
+func rawText(raw []byte) string {
+	const most = 500
+	cut := ""
+	if len(raw) > most {
+		raw, cut = raw[:most], " …"
+	}
+	text := strings.ToValidUTF8(string(raw), "\uFFFD")
+	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text) + cut
 }
 
 func (a *app) showRecord(it *delivery.Item) {

@@ -23,7 +23,7 @@ func newDeletesCommand(a *app) *cobra.Command {
 		Long: a.say(`一次完整对比要删除的主键超过 max_deletes 时，流水线停下，什么也不删。确认来源确实少了这些行后批准。`,
 			`When a full comparison would delete more keys than max_deletes allows, the pipeline stops and deletes nothing. Approve
 once you know that the source has really lost these rows.`),
-		Example: "  datong deletes approve my-exchange market/enterprises",
+		Example: "  datong deletes approve my-exchange market-regulation/enterprises",
 		Args:    a.args(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error {
@@ -79,7 +79,13 @@ func newResumeCommand(a *app) *cobra.Command {
 		Short: a.say("外部问题解决后，让停下的任务继续", "Let halted tasks go on after what was wrong outside is cured"),
 		Args:  a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error { return s.Resume(ctx) })
+			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error {
+				if err := s.Resume(ctx); err != nil {
+					return err
+				}
+				fmt.Fprintln(a.stdout, a.say("停下的任务已继续", "halted tasks try again"))
+				return nil
+			})
 		},
 	}
 }

@@ -84,6 +84,9 @@ func (x *Exchange) Rebuild(ctx context.Context, name string) error {
 // Resume lets every halted task try again, after its cause was cured outside: what stands in the directory is read at a
 // start only.
 func (x *Exchange) Resume(context.Context) error {
+	if x.tasks == nil {
+		return unknownTask(x.cfg.Dir, true)
+	}
 	for _, t := range x.tasks {
 		t.run.Resume()
 	}
