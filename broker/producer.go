@@ -104,6 +104,11 @@ func (p *Producer) Start(ctx context.Context) error {
 		return ErrFenced
 	}
 	err := p.initialise(ctx, -1, -1)
+	if err == nil {
+		// Once more, so that no living task ever holds the epoch next to its predecessor's: Recover takes that one for
+		// what a broker's own abort has left.
+		err = p.initialise(ctx, -1, -1)
+	}
 	if err != nil {
 		return fmt.Errorf("start producer %s: %w", p.id, err)
 	}
@@ -112,8 +117,7 @@ func (p *Producer) Start(ctx context.Context) error {
 
 // Recover aborts what is open and raises the epoch, so that nothing sent before can take effect any more. Afterwards the
 // caller reads its position again. [ErrFenced] is final: a newer instance of the task lives. Any other error means that
-// Recover may be called again. (Brokers before 4.0 cannot tell a twin from their own abort when the answer to a commit
-// stayed away until the transaction's timeout: then the task stops as fenced too, and is started anew.)
+// Recover may be called again.
 func (p *Producer) Recover(ctx context.Context) error {
 	switch p.state {
 	case fenced:
@@ -122,6 +126,7 @@ func (p *Producer) Recover(ctx context.Context) error {
 		return p.Start(ctx)
 	}
 	p.state = lost
+	aborted := p.phase == sending || p.unclear.Load() // the broker may have ended the transaction for its timeout
 	if p.phase == unsure {
 		if err := p.abort(ctx); err != nil {
 			return fmt.Errorf("recover producer %s: %w", p.id, err)
@@ -129,10 +134,10 @@ func (p *Producer) Recover(ctx context.Context) error {
 	}
 	producer, epoch := p.producer, p.epoch
 	err := p.initialise(ctx, producer, epoch)
-	if errors.Is(err, ErrFenced) && p.phase == sending {
-		// Brokers before 4.0 raise the epoch when they abort, for this call or for the timeout, and then do not know
-		// the former one any more. A twin is told apart all the same: it found the transaction open, so it was given an
-		// epoch above the one that the abort left.
+	if errors.Is(err, ErrFenced) && aborted {
+		// A broker that aborts raises the epoch, and then does not know the former one any more: before 4.0 never, and
+		// later not when it was restarted meanwhile. A twin is told apart all the same: Start takes two epochs, so that
+		// the next one is not a twin's.
 		err = p.initialise(ctx, producer, epoch+1)
 	}
 	var code kafka.Error

@@ -3,6 +3,8 @@
 package broker_test
 
 import (
+	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"sync"
@@ -85,4 +87,56 @@ func TestABrokerRestartedInTheMiddleOfATransaction(t *testing.T) {
 	if diff := cmp.Diff(1, len(poll(t, r, 1))); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// The broker is away for longer than the transaction's timeout, once while batches are produced and once while the commit
+// is under way. When it is back it has aborted the transaction, and the producer, alone, is not taken for a zombie.
+func TestABrokerAwayForLongerThanATransaction(t *testing.T) {
+	t.Parallel()
+	addr, dir := privateKafka(t)
+	faults := brokertest.NewFaults()
+	c := brokertest.Connect(t, broker.Config{Brokers: []string{addr}, Timeout: time.Second, Dial: faults.Dial})
+	to := topic(t, c, 2)
+	p := producer(t, c, broker.ProducerOptions{TransactionTimeout: time.Second})
+	wanted := []run{{"before", 4}}
+	commit(t, p, txn(to, 2, 4, "before"))
+	// What of the lost transaction lies in the log before the two markers of its abort.
+	for kind, lying := range map[brokertest.Kind]int64{brokertest.AddPartitionsToTxn: 0, brokertest.Produce: 4} {
+		tag := fmt.Sprint("after ", kind)
+		aborted := length(t, c, to) + lying + 2
+		faults.Change(kind, 1, func(answer []byte) []byte {
+			testbed(t, dir, "kill", "kafka")
+			return answer
+		})
+		if err := p.Commit(t.Context(), txn(to, 2, 4, "lost "+tag)); !errors.Is(err, broker.ErrTransactionLost) {
+			t.Fatalf("%s: got %v, want a lost transaction", tag, err)
+		}
+		testbed(t, dir, "start", "kafka")
+		for deadline := time.Now().Add(30 * time.Second); length(t, c, to) < aborted; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the broker has not aborted the transaction", tag)
+			}
+		}
+		if err := p.Recover(t.Context()); err != nil {
+			t.Fatalf("%s: %v", tag, err)
+		}
+		commit(t, p, txn(to, 2, 4, tag))
+		wanted = append(wanted, run{tag, 4})
+	}
+	if diff := cmp.Diff(want(2, wanted...), values(t, c, to)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// length returns how many offsets a topic's partitions have taken together, markers included.
+func length(t testing.TB, c *broker.Client, topic string) (sum int64) {
+	t.Helper()
+	ends, err := c.EndOffsets(t.Context(), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range ends {
+		sum += end
+	}
+	return sum
 }
