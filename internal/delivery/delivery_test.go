@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
 )
 
@@ -111,55 +109,6 @@ func TestTwoShareThePartitions(t *testing.T) {
 	w.settle(first)
 	w.want(want...)
 	t.Logf("first %d, second %d", first.Status().Delivered, second.Status().Delivered)
-}
-
-func TestAZombieWritesNothing(t *testing.T) {
-	w := newWorld(t)
-	woken, stopped := make(chan struct{}), make(chan struct{})
-	wake := sync.OnceFunc(func() { close(woken) })
-	w.hook.set(once("write", func() error { close(stopped); <-woken; return nil }))
-	w.publish("scjg", "440100", "旧")
-	d, _ := w.start(w.options())
-	t.Cleanup(wake)
-	<-stopped // it has read the record, and now sleeps through everything that follows
-
-	moveOn(t, w, memoryOf(w))
-	wake()
-	w.settle(d)
-	w.want("scjg:440100=新")
-}
-
-// moveOn does what a delivery that has taken the partitions over does: it applies the record and a newer one.
-func moveOn(t *testing.T, w *world, sink connectors.Sink) {
-	t.Helper()
-	w.publish("scjg", "440100", "新")
-	id, err := w.client.ClusterID(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ends, err := w.client.EndOffsets(t.Context(), w.name("scjg"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tables, err := entityTables(w.options().Dictionary, []string{entity})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sink.Ensure(t.Context(), []*connectors.Table{tables[entity].Table}); err != nil {
-		t.Fatal(err)
-	}
-	p := broker.Partition([]byte("440100\x1f2024"), 3)
-	row := connectors.Row{Table: tables[entity].Table, Op: connectors.OpUpsert, Values: make([]connectors.Value, len(tables[entity].Columns))}
-	for i, s := range []string{"scjg", "440100", "2024", "新"} {
-		row.Values[i] = connectors.String([]byte(s))
-	}
-	row.Values[2] = connectors.Int(2024)
-	err = sink.Write(t.Context(), &connectors.Changes{Rows: []connectors.Row{row}, Offsets: []connectors.Advance{{
-		Partition: connectors.Partition{Cluster: id, Topic: w.name("scjg"), ID: p}, From: -1, Next: ends[p],
-	}}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestRebuildFillsTheTablesAnew(t *testing.T) {

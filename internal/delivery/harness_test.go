@@ -30,9 +30,9 @@ type world struct {
 	order    uint64
 	hook     *hook
 	// published counts the records sent, by department/pipeline.
-	published map[string]int64
-	// partitions of the topics.
-	partitions int
+	published  map[string]int64
+	partitions int // of the topics
+	bad        int // rounds, see round
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, brokertest.Start(t)) }

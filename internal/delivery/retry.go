@@ -10,17 +10,17 @@ import (
 	"github.com/datong-dx/datong/internal/quarantine"
 )
 
-// retriesAtOnce bounds the items that are held in memory for a retry. Those of a larger quarantine take turns, by their
-// hash. Tests lower it.
-var retriesAtOnce = 1 << 18
-
-const (
+// Items take turns, by their hash, so that a retry need not do everything at once. Tests lower the figures.
+var (
+	// retriesAtOnce bounds the items that are held in memory for a retry.
+	retriesAtOnce = 1 << 18
 	// dueAtOnce is how many items the delivery tries by itself at a time: enough to see whether something has been
 	// cured, and few enough not to trouble the platform with what it will refuse again.
 	dueAtOnce = 1000
-	// retryRows is how many rows are written again in one transaction: new records wait no longer than it takes.
-	retryRows = 500
 )
+
+// retryRows is how many rows are written again in one transaction: new records wait no longer than it takes.
+const retryRows = 500
 
 // retryWhenDue tries some of what waits again when it is time. While that helps the next ones follow at once.
 func (a *attempt) retryWhenDue(ctx context.Context) error {

@@ -18,22 +18,27 @@ func many(n int, name string) (records, rows []string) {
 	return records, rows
 }
 
+// lower sets a limit for the time of the test.
+func lower(t *testing.T, limit *int, to int) {
+	before := *limit
+	t.Cleanup(func() { *limit = before })
+	*limit = to
+}
+
 func TestALargeQuarantineIsRetriedInTurns(t *testing.T) {
-	before := retriesAtOnce
-	t.Cleanup(func() { retriesAtOnce = before })
-	retriesAtOnce = 100
+	lower(t, &retriesAtOnce, 50)
 	w := newWorld(t)
 	w.refuse("坏")
-	records, rows := many(1500, "坏")
+	records, rows := many(600, "坏")
 	w.publish("scjg", records...)
 	d, _ := w.start(w.options())
 	w.settle(d)
-	if r := w.retry(d); r != (Answer{Chosen: 1500, Refused: 1500}) {
+	if r := w.retry(d); r != (Answer{Chosen: 600, Refused: 600}) {
 		t.Errorf("retry before the cure = %+v", r)
 	}
-	w.wantAccounted(d.Status(), 1500, 0)
+	w.wantAccounted(d.Status(), 600, 0)
 	w.refuse("")
-	if r := w.retry(d); r != (Answer{Chosen: 1500, Delivered: 1500}) {
+	if r := w.retry(d); r != (Answer{Chosen: 600, Delivered: 600}) {
 		t.Errorf("retry after the cure = %+v", r)
 	}
 	w.want(rows...)
@@ -41,9 +46,10 @@ func TestALargeQuarantineIsRetriedInTurns(t *testing.T) {
 }
 
 func TestALargeQuarantineComesInByItself(t *testing.T) {
+	lower(t, &dueAtOnce, 50)
 	w := newWorld(t)
 	w.refuse("坏")
-	records, rows := many(3*dueAtOnce, "坏")
+	records, rows := many(150, "坏")
 	w.publish("scjg", records...)
 	d, stop := w.start(w.options())
 	w.settle(d)

@@ -246,39 +246,3 @@ func TestConcurrentDeliveriesShareAndHandOver(t *testing.T) {
 		p.want(t, want)
 	})
 }
-
-func TestASilentZombieIsFencedByTheDatabase(t *testing.T) {
-	onServers(t, func(t *testing.T, w *world, p *platform) {
-		woken, stopped := make(chan struct{}), make(chan struct{})
-		zombieHook := &hook{}
-		var committed atomic.Int32
-		sleep := once("write", func() error { close(stopped); <-woken; return nil })
-		zombieHook.set(func(step string) error {
-			if step == "committed" {
-				committed.Add(1)
-			}
-			return sleep(step)
-		})
-		w.publish("scjg", "440100", "旧")
-		successorHook := w.hook
-		w.hook = zombieHook
-		zombie, _ := w.start(w.into(p.url))
-		<-stopped
-		// The zombie's heart still beats; a successor in a group of another name stands for one after a rebalance.
-		w.hook = successorHook
-		opt := w.into(p.url)
-		opt.Name = "successor"
-		successor, _ := w.start(opt)
-		w.publish("scjg", "440100", "新")
-		w.settle(successor)
-		close(woken)
-		w.settle(zombie)
-		sortAndCompare(t, p.rows(t), []string{"scjg:440100=新"})
-		if n := committed.Load(); n != 0 {
-			t.Errorf("the zombie committed %d times", n)
-		}
-		if n := zombie.Status().Delivered; n != 2 {
-			t.Errorf("delivered = %d, want the successor's 2: the counts are the sink's", n)
-		}
-	})
-}
