@@ -1,25 +1,26 @@
 // Package keyindex remembers what was last published under each key, in bounded memory.
 package keyindex
 
-import (
-	"encoding/binary"
-	"fmt"
-	"os"
-)
+import "slices"
 
 // Index remembers, for each key, the digest that was last published and which source row it came from. It holds 64-bit
 // hashes, not keys: two of a million keys collide with a probability of 3e-8, and then the second row is refused as a
-// duplicate, which a person sees. Up to memorySlots it lives in memory, beyond that in an unlinked temporary file read
-// and written slot by slot, so that memory stays bounded whatever the number of keys; losing the file loses nothing,
-// because the topic is the truth. An Index is used by one goroutine.
+// duplicate, which a person sees.
+//
+// Up to some 200,000 changes lie in memory. When there are more they are merged, in order of their keys, into an unlinked
+// temporary file, so that memory stays bounded whatever the number of keys; losing the file loses nothing, because the
+// topic is the truth. A key that is not in memory costs one page of the file, one that is nowhere nearly always nothing.
+// An Index is used by one goroutine.
 type Index struct {
 	dir   string
-	table slots
-	used  int // slots taken, removed ones included
+	table []Entry // 2^n slots; a free one has the key 0. What stands here overrides the file.
+	used  int     // slots taken, removed keys included
 	live  int
+	file  *run // nil until the table has been full
+	last  Entry
 }
 
-// Entry is one slot.
+// Entry is what is known about a key.
 type Entry struct {
 	Key    uint64 // never 0
 	Digest uint64
@@ -34,178 +35,179 @@ const (
 	Foreign             // last published by another set
 )
 
-// memorySlots bounds the table held in memory: 2^20 slots of 32 bytes are 32 MiB. Tests lower it.
-var memorySlots = 1 << 20
+// memorySlots bounds the table: 2^18 slots of 32 bytes are 8 MiB. Tests lower it.
+var memorySlots = 1 << 18
 
-const slotBytes = 32
-
-// slots is a table of 2^n slots.
-type slots interface {
-	size() int
-	get(i int) (Entry, error)
-	put(i int, e Entry) error
-	close() error
-}
+const firstSlots = 1 << 10
 
 // New returns an empty index that spills into dir, the system's temporary directory when it is empty.
-func New(dir string) *Index {
-	return &Index{dir: dir, table: make(memoryTable, 1<<10)}
-}
+func New(dir string) *Index { return &Index{dir: dir, table: make([]Entry, firstSlots)} }
 
-// find returns the slot of the key, or the free slot where it belongs.
-func (x *Index) find(key uint64) (int, Entry, error) {
-	if key == 0 {
-		key = 1
-	}
-	mask := x.table.size() - 1
-	for i := int(key) & mask; ; i = (i + 1) & mask {
-		e, err := x.table.get(i)
-		if err != nil {
-			return 0, Entry{}, err
-		}
-		if e.Key == key {
-			return i, e, nil
-		}
-		if e.Key == 0 {
-			return i, Entry{}, nil
+// slot returns the slot of the key in memory, or the free slot where it belongs.
+func (x *Index) slot(key uint64) (i int, found bool) {
+	mask := len(x.table) - 1
+	for i = int(key) & mask; ; i = (i + 1) & mask {
+		switch x.table[i].Key {
+		case key:
+			return i, true
+		case 0:
+			return i, false
 		}
 	}
 }
 
 // Lookup returns the Entry of a key, which has no Live when the key is not on the topic.
 func (x *Index) Lookup(key uint64) (Entry, error) {
-	_, e, err := x.find(key)
-	return e, err
+	key = max(key, 1)
+	if i, ok := x.slot(key); ok {
+		return x.table[i], nil
+	}
+	return x.lookupFile(key)
+}
+
+// lookupFile remembers what it found: a key is mostly set after it was looked up.
+func (x *Index) lookupFile(key uint64) (e Entry, err error) {
+	if x.file == nil {
+		return Entry{}, nil
+	}
+	if x.last.Key == key {
+		return x.last, nil
+	}
+	if e, err = x.file.find(key); err != nil {
+		return Entry{}, err
+	}
+	x.last = e
+	x.last.Key = key
+	return e, nil
 }
 
 // Set stores what the key's Entry is from now on.
 func (x *Index) Set(key, digest, row, flags uint64) error {
-	i, old, err := x.find(key)
-	if err != nil {
-		return err
-	}
-	if old.Key == 0 {
-		if (x.used+1)*4 > x.table.size()*3 {
+	key = max(key, 1)
+	i, found := x.slot(key)
+	var old Entry
+	if found {
+		old = x.table[i]
+	} else {
+		var err error
+		if old, err = x.lookupFile(key); err != nil {
+			return err
+		}
+		if (x.used+1)*4 > len(x.table)*3 {
 			if err := x.grow(); err != nil {
 				return err
 			}
-			return x.Set(key, digest, row, flags)
+			i, _ = x.slot(key)
 		}
 		x.used++
 	}
-	if old.Flags&Live != 0 {
-		x.live--
+	x.live += int(flags&Live) - int(old.Flags&Live)
+	x.table[i] = Entry{key, digest, row, flags}
+	if x.last.Key == key {
+		x.last = x.table[i]
 	}
-	if flags&Live != 0 {
-		x.live++
-	}
-	if key == 0 {
-		key = 1
-	}
-	return x.table.put(i, Entry{key, digest, row, flags})
+	return nil
 }
 
-// grow doubles the table, leaving removed keys behind.
+// grow makes room in memory: by a larger table, or by the file when the table is as large as it may be. A table that
+// nothing lies under is made anew without its removed keys.
 func (x *Index) grow() error {
-	old := x.table
-	n := old.size()
-	if (x.live+1)*2 > n {
-		n *= 2
+	if x.file == nil && x.live*2 < len(x.table) {
+		x.rehash(len(x.table))
+		return nil
 	}
-	table, err := newTable(x.dir, n)
+	if len(x.table) < memorySlots {
+		x.rehash(2 * len(x.table))
+		return nil
+	}
+	return x.spill()
+}
+
+func (x *Index) rehash(slots int) {
+	old := x.table
+	x.table, x.used = make([]Entry, slots), 0
+	for _, e := range old {
+		if e.Key == 0 || x.file == nil && e.Flags&Live == 0 {
+			continue
+		}
+		i, _ := x.slot(e.Key)
+		x.table[i] = e
+		x.used++
+	}
+}
+
+// spill merges the table into the file and leaves it empty.
+func (x *Index) spill() error {
+	if x.used == 0 {
+		return nil
+	}
+	// The slots are sorted where they lie: the table is emptied afterwards.
+	slices.SortFunc(x.table, byKey)
+	file, err := merge(x.dir, x.file, x.table[len(x.table)-x.used:], nil)
 	if err != nil {
 		return err
 	}
-	x.table, x.used, x.live = table, 0, 0
-	for i := range old.size() {
-		e, err := old.get(i)
-		if err != nil {
-			return err
-		}
-		if e.Flags&Live == 0 {
-			continue
-		}
-		if err := x.Set(e.Key, e.Digest, e.Row, e.Flags); err != nil {
-			return err
-		}
-	}
-	return old.close()
+	x.replace(file)
+	clear(x.table)
+	x.used = 0
+	return nil
 }
 
-// Each calls fn for every live Entry.
+func (x *Index) replace(file *run) {
+	if x.file != nil {
+		_ = x.file.close() // an unlinked temporary file
+	}
+	x.file = file
+}
+
+// Each calls fn for every live Entry. fn must not use the index.
 func (x *Index) Each(fn func(Entry)) error {
-	for i := range x.table.size() {
-		e, err := x.table.get(i)
-		if err != nil {
+	if x.file == nil {
+		for _, e := range x.table {
+			if e.Flags&Live != 0 {
+				fn(e)
+			}
+		}
+		return nil
+	}
+	if err := x.spill(); err != nil {
+		return err
+	}
+	r := x.file.entries()
+	for {
+		e, ok, err := r.next()
+		if err != nil || !ok {
 			return err
 		}
-		if e.Flags&Live != 0 {
-			fn(e)
-		}
+		fn(e)
 	}
-	return nil
 }
 
-// Close lets the index go.
-func (x *Index) Close() error { return x.table.close() }
-
-func newTable(dir string, n int) (slots, error) {
-	if n <= memorySlots {
-		return make(memoryTable, n), nil
+// Unflag takes a flag, not Live, from every Entry.
+func (x *Index) Unflag(flag uint64) error {
+	for i := range x.table {
+		x.table[i].Flags &^= flag
 	}
-	f, err := os.CreateTemp(dir, "datong-index-*")
+	x.last = Entry{}
+	if x.file == nil {
+		return nil
+	}
+	file, err := merge(x.dir, x.file, nil, func(e *Entry) { e.Flags &^= flag })
 	if err != nil {
-		return nil, fmt.Errorf("create spill file for the key index in %s: %w", dir, err)
+		return err
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, fmt.Errorf("unlink spill file %s: %w", f.Name(), err)
-	}
-	if err := f.Truncate(int64(n) * slotBytes); err != nil {
-		return nil, fmt.Errorf("size spill file of the key index: %w", err)
-	}
-	return &fileTable{f: f, n: n}, nil
-}
-
-// memoryTable is a table in memory.
-type memoryTable []Entry
-
-func (t memoryTable) size() int                { return len(t) }
-func (t memoryTable) get(i int) (Entry, error) { return t[i], nil }
-func (t memoryTable) put(i int, e Entry) error { t[i] = e; return nil }
-func (t memoryTable) close() error             { return nil }
-
-// fileTable is a table in a file; the page cache makes a slot cheap, and its pages are not the process's.
-type fileTable struct {
-	f   *os.File
-	n   int
-	buf [slotBytes]byte
-}
-
-func (t *fileTable) size() int { return t.n }
-
-func (t *fileTable) get(i int) (Entry, error) {
-	b := t.buf[:]
-	if _, err := t.f.ReadAt(b, int64(i)*slotBytes); err != nil {
-		return Entry{}, fmt.Errorf("read spilled key index: %w", err)
-	}
-	le := binary.LittleEndian
-	return Entry{le.Uint64(b), le.Uint64(b[8:]), le.Uint64(b[16:]), le.Uint64(b[24:])}, nil
-}
-
-func (t *fileTable) put(i int, e Entry) error {
-	b := t.buf[:]
-	le := binary.LittleEndian
-	le.PutUint64(b, e.Key)
-	le.PutUint64(b[8:], e.Digest)
-	le.PutUint64(b[16:], e.Row)
-	le.PutUint64(b[24:], e.Flags)
-	if _, err := t.f.WriteAt(b, int64(i)*slotBytes); err != nil {
-		return fmt.Errorf("write spilled key index: %w", err)
-	}
+	x.replace(file)
 	return nil
 }
-
-func (t *fileTable) close() error { return t.f.Close() }
 
 // Len returns the number of live keys.
 func (x *Index) Len() int { return x.live }
+
+// Close lets the index go.
+func (x *Index) Close() error {
+	x.table = nil
+	if x.file == nil {
+		return nil
+	}
+	return x.file.close()
+}

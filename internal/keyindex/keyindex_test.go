@@ -54,6 +54,54 @@ func TestIndexSpillsToAFileAndAgreesWithAMap(t *testing.T) {
 	reference(t, 20_000)
 }
 
+// A flag is taken from all entries, those in the file included.
+func TestUnflag(t *testing.T) {
+	defer func(n int) { memorySlots = n }(memorySlots)
+	memorySlots = 1 << 11
+	x := New(t.TempDir())
+	defer x.Close()
+	const n = 5000
+	for key := uint64(1); key <= n; key++ {
+		if err := x.Set(key, key, 0, Live|Seen|Foreign); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.Unflag(Seen); err != nil {
+		t.Fatal(err)
+	}
+	for key := uint64(1); key <= n; key++ {
+		if e, err := x.Lookup(key); err != nil || e.Flags != Live|Foreign || e.Digest != key {
+			t.Fatalf("Lookup(%d) = %+v, %v", key, e, err)
+		}
+	}
+	if x.Len() != n {
+		t.Errorf("Len() = %d, want %d", x.Len(), n)
+	}
+}
+
+// BenchmarkLookup looks up keys of which a million are in the file.
+func BenchmarkLookup(b *testing.B) {
+	const n = 1_000_000
+	x := New(b.TempDir())
+	defer x.Close()
+	for i := range uint64(n) {
+		if err := x.Set(i*0x9e3779b97f4a7c15, 1, 2, Live); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, first := range map[string]uint64{"known": 0, "new": n} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				e, err := x.Lookup((first + uint64(i)*7%n) * 0x9e3779b97f4a7c15)
+				if err != nil || (e.Flags == Live) != (name == "known") {
+					b.Fatal(e, err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkSet(b *testing.B) {
 	x := New(b.TempDir())
 	defer x.Close()
