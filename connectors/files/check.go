@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -53,13 +54,12 @@ func (s *Source) checkFolder() []connectors.Problem {
 
 // checkFile opens a file and looks at its beginning.
 func (s *Source) checkFile(c *candidate) []connectors.Problem {
-	found := s.checkEncoding(c)
 	in, err := openContent(&s.settings, c, declaredUTF8(c))
 	if err != nil {
-		return append(found, asProblem(c.name, err))
+		return []connectors.Problem{asProblem(c.name, err)}
 	}
 	defer in.close()
-	return append(found, in.notes...)
+	return in.notes
 }
 
 // checkWaiting reports files that are held or stand in each other's way.
@@ -84,60 +84,16 @@ func (s *Source) checkWaiting(live alive, c *candidate, later []candidate) []con
 	return nil
 }
 
-// enoughBytes beyond ASCII make it sure whether a text is UTF-8: a few GB 18030 characters may look like it by chance.
-const enoughBytes = 30
-
-// checkEncoding compares the encoding that is declared with what a file looks like.
-func (s *Source) checkEncoding(c *candidate) []connectors.Problem {
-	head := headOf(c.path)
-	declared := textOf(s.settings.encoding, head, false)
-	_, gb := decodeGB18030(nil, head)
-	switch {
-	case declared.stream || s.settings.encoding == "auto":
-	case declared.name == "utf-8" && !utf8.Valid(head) && gb:
-		return []connectors.Problem{{
-			Where: c.name,
-			What:  connectors.Text{Zh: "声明为 utf-8，但文件像是 GB 18030（GBK）", En: "declared as utf-8, but the file looks like GB 18030 (GBK)"},
-			Try:   connectors.Text{Zh: "encoding: gb18030", En: "encoding: gb18030"},
-		}}
-	case declared.name == "gb18030":
-		if p := notGB18030(c.name, head); p != nil {
-			return []connectors.Problem{*p}
-		}
-	}
-	return nil
-}
-
-// notGB18030 reports a file that is declared to be GB 18030 and is UTF-8: it would be decoded without an error, wrongly.
-func notGB18030(where string, head []byte) *connectors.Problem {
-	beyond := 0
-	for _, b := range head {
-		if b >= utf8.RuneSelf {
-			beyond++
-		}
-	}
-	if beyond < enoughBytes || !utf8.Valid(head) {
-		return nil
-	}
-	return &connectors.Problem{
-		Where: where, Err: connectors.ErrStop,
-		What: connectors.Text{Zh: "声明为 GB 18030（GBK），但文件是 UTF-8", En: "declared as GB 18030 (GBK), but the file is UTF-8"},
-		Try:  connectors.Text{Zh: "encoding: utf-8；两者都有时用 auto", En: "encoding: utf-8, or auto where both occur"},
-	}
-}
-
 const headBytes = 64 << 10
 
-// headOf returns the beginning of a file, as far as it can be read, without a character cut at its end.
-func headOf(path string) []byte {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
+// headOf returns the beginning of a file, without a character cut at its end.
+func headOf(file io.ReaderAt) ([]byte, error) {
 	head := make([]byte, headBytes)
-	n, _ := file.Read(head)
-	return wholeLines(head[:n], n < headBytes)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return wholeLines(head[:n], n < headBytes), nil
 }
 
 // wholeLines cuts a text behind its last line feed, unless it is the whole text or has none.
@@ -150,7 +106,16 @@ func wholeLines(head []byte, all bool) []byte {
 	return head
 }
 
-func declaredUTF8(c *candidate) bool { return utf8.Valid(headOf(c.path)) }
+// declaredUTF8 says that the beginning of a file is UTF-8. One that cannot be read is told when it is opened.
+func declaredUTF8(c *candidate) bool {
+	file, err := os.Open(c.path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head, err := headOf(file)
+	return err == nil && utf8.Valid(head)
+}
 
 // newestOfSets returns the last file of each set.
 func newestOfSets(list []candidate) []candidate {

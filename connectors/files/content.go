@@ -33,7 +33,7 @@ func (in *content) close() error { return in.file.Close() }
 func openContent(s *settings, c *candidate, allUTF8 bool) (*content, error) {
 	file, err := os.Open(c.path)
 	if err != nil {
-		return nil, err
+		return nil, cannotOpen(c.name, err)
 	}
 	in := &content{file: file}
 	if err := in.begin(s, c, allUTF8); err != nil {
@@ -44,17 +44,14 @@ func openContent(s *settings, c *candidate, allUTF8 bool) (*content, error) {
 }
 
 func (in *content) begin(s *settings, c *candidate, allUTF8 bool) error {
-	head := make([]byte, 4)
-	n, err := io.ReadFull(in.file, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	head, err := headOf(in.file)
+	if err != nil {
 		return fmt.Errorf("read %s: %w", c.name, err)
 	}
-	text := textOf(s.encoding, head[:n], allUTF8)
-	if text.name == "gb18030" && s.encoding != "auto" {
-		if p := notGB18030(c.name, headOf(c.path)); p != nil {
-			return p
-		}
+	if p := sniff(s, c.name, head); p != nil {
+		return p
 	}
+	text := textOf(s.encoding, head, allUTF8)
 	format := s.formatOf(c.name)
 	stream, err := text.at(in.file, text.start())
 	if err != nil {
@@ -82,6 +79,9 @@ func (in *content) begin(s *settings, c *candidate, allUTF8 bool) error {
 		}
 		if r.table != nil {
 			in.reader = r
+		} else {
+			in.notes = append(in.notes, connectors.Problem{Where: c.name, Warning: true,
+				What: connectors.Text{Zh: "文件没有内容", En: "the file holds nothing"}})
 		}
 	}
 	return nil

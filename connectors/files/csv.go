@@ -223,10 +223,18 @@ func (c *csvReader) checkCount(b *connectors.Batch, row *connectors.Row, n int, 
 	if want := len(row.Values); n != want {
 		clear(row.Values)
 		row.Err = rowProblem(
-			fmt.Sprintf("该行有 %d 个字段，应为 %d 个", n, want), fmt.Sprintf("the row has %d fields, not %d", n, want),
+			fmt.Sprintf("该行有 %d 个字段，应为 %d 个", n, want), fmt.Sprintf("the row has %s, not %d", counted(n, "field"), want),
 			connectors.Text{Zh: "检查分隔符、引号和换行", En: "look for a delimiter, quote or line break inside a value"})
 		row.Raw = b.Copy(raw[:min(len(raw), rawMax)])
 	}
+}
+
+// counted writes a number of things in English.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // refuse adds a row that could not be split.

@@ -38,7 +38,7 @@ func (f *folder) digest(live alive, c *candidate) (digested, error) {
 func digestFile(live alive, c *candidate, prefix int64) (digested, error) {
 	file, err := os.Open(c.path)
 	if err != nil {
-		return digested{}, err
+		return digested{}, cannotOpen(c.name, err)
 	}
 	defer file.Close()
 	d := digested{mtime: c.mtime, utf8: true}

@@ -90,7 +90,7 @@ func (f *folder) list(now time.Time) ([]candidate, error) {
 			continue // moved away since it was listed
 		}
 		if err != nil {
-			return nil, err
+			return nil, cannotOpen(f.relative(path), err)
 		}
 		if !info.Mode().IsRegular() || f.ignores(path) {
 			continue

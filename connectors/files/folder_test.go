@@ -316,7 +316,7 @@ func TestCheckAndDiscover(t *testing.T) {
 	}{
 		{"all is well", "a.csv", "编码,名称\n1,东\n", "utf-8", "", false},
 		{"nothing there", "", "", "utf-8", "no file matches yet", true},
-		{"GBK declared as UTF-8", "a.csv", "a,b\n" + gbk("1,东城区\n"), "utf-8", "looks like GB 18030", false},
+		{"GBK declared as UTF-8", "a.csv", "a,b\n" + gbk("1,北京市东城区东华门街道\n"), "utf-8", "looks like GB 18030", false},
 		{"a repeated column", "a.csv", "a,a\n1,2\n", "utf-8", "column name a is repeated", true},
 		{"a nameless column", "a.csv", "a,\n1,2\n", "utf-8", "column 2 has no name", true},
 	} {

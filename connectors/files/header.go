@@ -119,8 +119,11 @@ func (c *csvReader) readHeader(s *settings, set, where, format string) ([]connec
 		}
 	}
 	line, err := c.firstLine()
-	if err != nil || line == nil {
-		return nil, err
+	if err != nil {
+		return nil, headerProblem(where, err)
+	}
+	if line == nil {
+		return nil, nil
 	}
 	c.delim = delimiterOf(s, format, line)
 	names := s.header

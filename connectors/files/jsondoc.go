@@ -23,7 +23,8 @@ type jsonDocument struct {
 	found   bool // the path led somewhere
 	ended   bool
 	record  []byte
-	keys    []string // of objects in which the path's first step was missing
+	lost    int      // the deepest step of the path that was looked for
+	keys    []string // of objects in which that step was missing
 	outside []outer
 }
 
@@ -72,7 +73,7 @@ func (j *jsonDocument) next(b *connectors.Batch) (more bool, err error) {
 func (j *jsonDocument) breakOff(b *connectors.Batch, err error) (bool, error) {
 	why := rowProblem(fmt.Sprintf("第 %d 行起不是有效的 JSON，其余未读", j.bytes.line+1), fmt.Sprintf("from line %d on this is not valid JSON; the rest was not read", j.bytes.line+1),
 		connectors.Text{Zh: "文件可能不完整：请重新投递", En: "the file may be cut off: deliver it again"})
-	why.Where, why.Err = j.records.where, err
+	why.Where = j.records.where
 	if j.strict {
 		why.Err = connectors.ErrStop
 		return false, why
@@ -94,8 +95,15 @@ func (j *jsonDocument) checkFound() error {
 		return nil
 	}
 	slices.Sort(j.keys)
-	return stop(j.records.where, "record_path "+strings.Join(j.path, ".")+" 在文件中不存在", "record_path "+strings.Join(j.path, ".")+" is not in the file",
-		connectors.Text{Zh: "顶层的键有：" + strings.Join(j.keys, ", "), En: "the first level has the keys " + strings.Join(j.keys, ", ")})
+	keys := strings.Join(j.keys, ", ")
+	try := connectors.Text{Zh: "顶层的键有：" + keys, En: "the first level has the keys " + keys}
+	switch found := strings.Join(j.path[:j.lost], "."); {
+	case len(j.keys) == 0:
+		try = connectors.Text{Zh: "文件中没有对象", En: "the file holds no object"}
+	case found != "":
+		try = connectors.Text{Zh: found + " 下的键有：" + keys, En: found + " has the keys " + keys}
+	}
+	return stop(j.records.where, "record_path "+strings.Join(j.path, ".")+" 在文件中不存在", "record_path "+strings.Join(j.path, ".")+" is not in the file", try)
 }
 
 // step walks on to the next record.
@@ -109,6 +117,15 @@ func (j *jsonDocument) step(b *connectors.Batch) (bool, error) {
 			return false, unexpected(err)
 		}
 		if len(j.stack) == 0 {
+			if c == 'n' { // null: some programs write it for no records
+				if err := j.passNull(); err != nil {
+					return false, err
+				}
+				continue
+			}
+			if c != '[' && c != '{' {
+				return false, errSyntax
+			}
 			if emitted, err := j.value(b, 0, ""); emitted || err != nil {
 				return emitted, err
 			}
@@ -128,6 +145,16 @@ func (j *jsonDocument) step(b *connectors.Batch) (bool, error) {
 			return emitted, unexpected(err)
 		}
 	}
+}
+
+// passNull passes over a null that stands alone.
+func (j *jsonDocument) passNull() error {
+	word, _, err := j.bytes.value(nil, len("null"))
+	if err == nil && string(word) != "null" {
+		return errSyntax
+	}
+	j.found = true
+	return err
 }
 
 func closing(array bool) byte {
@@ -171,7 +198,10 @@ func (j *jsonDocument) inside(b *connectors.Batch, at int) (bool, error) {
 
 // skipField passes over a member that is not on the path, and keeps it when it is short and plain.
 func (j *jsonDocument) skipField(f *frame, key string) error {
-	if f.step == 0 && len(j.keys) < 10 && !slices.Contains(j.keys, key) {
+	if f.step > j.lost {
+		j.lost, j.keys = f.step, nil
+	}
+	if f.step == j.lost && len(j.keys) < 10 && !slices.Contains(j.keys, key) {
 		j.keys = append(j.keys, key)
 	}
 	c, err := j.bytes.peekToken()

@@ -131,7 +131,7 @@ func TestReadsFilesAsDepartmentsWriteThem(t *testing.T) {
 		{"empty and quoted empty", "a.csv", "a,b,c\n,\"\",\n", nil, []string{"2 a= b= c="}},
 		{"blank lines", "a.csv", "\n\na,b\n\n1,2\n  \n3,4\n\n", nil, []string{"5 a=1 b=2", "7 a=3 b=4"}},
 		{"too few and too many fields", "a.csv", "a,b\n1\n1,2,3\n1,2\n", nil,
-			[]string{"2 ERROR the row has 1 fields, not 2", "3 ERROR the row has 3 fields, not 2", "4 a=1 b=2"}},
+			[]string{"2 ERROR the row has 1 field, not 2", "3 ERROR the row has 3 fields, not 2", "4 a=1 b=2"}},
 		{"too many fields, quoted", "a.csv", "a,b\n\"1\",2,3\n", nil, []string{"2 ERROR the row has 3 fields, not 2"}},
 		{"a bare quote costs its line only", "a.csv", "a,b\n1,5\" pipe\n2,x\n", nil,
 			[]string{"2 ERROR a quote is misplaced or never closed", "3 a=2 b=x"}},
@@ -207,7 +207,8 @@ func TestReadsJSON(t *testing.T) {
 		{"a bad record costs itself only", "a.json", "", "[{\"a\":1},\n{\"a\":tru},\n{\"a\":3}]", []string{"1 a=int:1", "2 ERROR the record is not valid JSON", "3 a=int:3"}},
 		{"cut off inside a record", "a.json", "", `[{"a":1},{"a":`, []string{"1 a=int:1", "1 ERROR from line 1 on this is not valid JSON; the rest was not read"}},
 		{"cut off between records", "a.json", "", `[{"a":1},`, []string{"1 a=int:1", "1 ERROR from line 1 on this is not valid JSON; the rest was not read"}},
-		{"something else", "a.json", "", `<html>`, []string{"1 ERROR the record is not valid JSON"}},
+		{"something else", "a.json", "", `a,b`, []string{"1 ERROR from line 1 on this is not valid JSON; the rest was not read"}},
+		{"no records at all", "a.json", "", "null", nil},
 		{"lines", "a.jsonl", "", "{\"a\":1}\n\n{\"a\":}\n{\"a\":3}", []string{"1 a=int:1", "3 ERROR the record is not valid JSON", "4 a=int:3"}},
 		{"a lost character", "a.jsonl", "", "{\"a\":\"\xff\"}\n{\"a\":3}", []string{"1 ERROR a character cannot be decoded as utf-8", "2 a=int:3"}},
 	} {

@@ -52,12 +52,35 @@ func (s *Source) takeNext(live alive) (waiting bool, err error) {
 	return waiting, nil
 }
 
-// checkPresent refuses to begin on a single file that is not there; one that was taken may have been moved away since.
+// checkPresent tells that there is nothing to read where something must be: a file that is named, or the folder of a
+// glob. A file that was taken may have been moved away since, and a watched folder may be empty.
 func (s *Source) checkPresent() error {
-	if s.folder.glob() || s.pos.Taken > 0 || s.settings.watch > 0 {
+	if s.pos.Taken > 0 || s.settings.watch > 0 {
 		return nil
 	}
-	return fmt.Errorf("read %s: %w", s.settings.path, fs.ErrNotExist)
+	if !s.folder.glob() {
+		return cannotOpen(s.settings.path, fs.ErrNotExist)
+	}
+	for _, p := range s.checkFolder() {
+		if !p.Warning {
+			return &p
+		}
+		if s.first("nothing matches") {
+			s.log.Warn("no file matches", slog.String("path", s.settings.path))
+		}
+	}
+	return nil
+}
+
+// cannotOpen is a file that cannot be opened now. It may be there the next time: a file server comes back.
+func cannotOpen(where string, err error) error {
+	cause := err
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		cause = p.Err // the path is told already
+	}
+	return &connectors.Problem{Where: where, Err: cause,
+		What: connectors.Text{Zh: "无法打开", En: "cannot be opened"},
+		Try:  connectors.Text{Zh: "检查 path、文件是否就位和读权限", En: "see whether path is right, the file there, and who may read it"}}
 }
 
 // ready says whether a file can be taken, and its digest then. A file that vanishes or changes meanwhile is not ready.
@@ -168,7 +191,7 @@ func (s *Source) enter(in *content, c *candidate) {
 	s.current, s.at = in, *c
 	for i := range in.notes {
 		if note := in.notes[i].Error(); s.first(note) {
-			s.log.Warn("a header is doubtful", slog.String("problem", note))
+			s.log.Warn("a file is doubtful", slog.String("problem", note))
 		}
 	}
 }

@@ -32,6 +32,7 @@ type text struct {
 	decode decode // of a line
 	skip   int    // bytes of the byte-order mark
 	stream bool   // the whole stream is decoded before it is cut into lines: offsets count decoded bytes
+	big    bool   // UTF-16 with the high byte first, unless a byte-order mark says otherwise
 	name   string
 }
 
@@ -41,7 +42,8 @@ func textOf(declared string, head []byte, allUTF8 bool) text {
 	case bytes.HasPrefix(head, []byte(utf8BOM)):
 		return text{decode: decodeUTF8, skip: len(utf8BOM), name: "utf-8"}
 	case bytes.HasPrefix(head, []byte(utf16LEBOM)), bytes.HasPrefix(head, []byte(utf16BEBOM)), declared == "utf-16":
-		return text{decode: decodeUTF8, stream: true, name: "utf-16"}
+		even, odd := zerosByParity(head)
+		return text{decode: decodeUTF8, stream: true, big: even > odd, name: "utf-16"}
 	case declared == "gbk", declared == "gb2312", declared == "gb18030", declared == "auto" && !allUTF8:
 		return text{decode: decodeGB18030, name: "gb18030"}
 	}
@@ -54,7 +56,11 @@ func (t text) at(file io.ReadSeeker, offset int64) (io.Reader, error) {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
-		decoder := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()
+		order := unicode.LittleEndian
+		if t.big {
+			order = unicode.BigEndian
+		}
+		decoder := unicode.UTF16(order, unicode.UseBOM).NewDecoder()
 		stream := transform.NewReader(file, decoder)
 		_, err := io.CopyN(io.Discard, stream, offset)
 		return stream, err
