@@ -2,7 +2,6 @@ package broker
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"net/url"
 	"time"
 
@@ -109,17 +108,18 @@ func (e *Envelope) AppendBody(dst, key, value []byte, ev *Event) []byte {
 	dst = appendNullable(dst, value)
 	dst = binary.AppendVarint(dst, headers)
 	dst = append(dst, e.toID...)
-	dst = hex.AppendEncode(dst, ev.ID[:])
+	dst = appendHex64(dst, binary.BigEndian.Uint64(ev.ID[:]))
+	dst = appendHex64(dst, binary.BigEndian.Uint64(ev.ID[8:]))
 	dst = append(dst, e.idToTime[kind]...)
 	dst = appendTime(dst, ev.Time)
 	dst = append(dst, e.timeToSequence...)
-	dst = appendHex(dst, ev.Order.Generation, 8)
-	dst = appendHex(dst, ev.Order.Sequence, 16)
+	dst = appendHex32(dst, uint32(ev.Order.Generation))
+	dst = appendHex64(dst, ev.Order.Sequence)
 	if ev.Digest != 0 {
-		dst = appendHex(append(dst, e.digest...), ev.Digest, hashDigits)
+		dst = appendHex64(append(dst, e.digest...), ev.Digest)
 	}
 	if ev.RowKey != 0 {
-		dst = appendHex(append(dst, e.row...), ev.RowKey, hashDigits)
+		dst = appendHex64(append(dst, e.row...), ev.RowKey)
 	}
 	if ev.TraceParent != "" {
 		dst = appendBytes(append(dst, e.span...), ev.TraceParent)
@@ -189,14 +189,20 @@ func appendHeaderName(dst []byte, name string, size int) []byte {
 	return binary.AppendVarint(appendBytes(dst, name), int64(size))
 }
 
-const hexDigits = "0123456789abcdef"
+// appendHex64 appends 16 hexadecimal digits.
+func appendHex64(dst []byte, v uint64) []byte {
+	return appendHex32(appendHex32(dst, uint32(v>>32)), uint32(v))
+}
 
-// appendHex appends the lowest digits hexadecimal digits of v.
-func appendHex(dst []byte, v uint64, digits int) []byte {
-	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
-		dst = append(dst, hexDigits[v>>shift&0xf])
-	}
-	return dst
+// appendHex32 appends 8 hexadecimal digits, all at once: each half byte is spread into a byte of its own, and those above
+// nine are moved on to the letters.
+func appendHex32(dst []byte, v uint32) []byte {
+	x := uint64(v)
+	x = (x | x<<16) & 0x0000ffff0000ffff
+	x = (x | x<<8) & 0x00ff00ff00ff00ff
+	x = (x | x<<4) & 0x0f0f0f0f0f0f0f0f
+	letters := (x + 0x0606060606060606) >> 4 & 0x0101010101010101
+	return binary.BigEndian.AppendUint64(dst, x+0x3030303030303030+letters*('a'-'0'-10))
 }
 
 // Times that four digits of a year can tell, in Unix microseconds; others are cut to them.
@@ -208,11 +214,19 @@ var (
 // appendTime appends an instant in exactly [timeBytes] bytes.
 func appendTime(dst []byte, micros int64) []byte {
 	t := time.UnixMicro(min(max(micros, minTime), maxTime)).UTC()
-	dst = t.AppendFormat(dst, time.RFC3339) // the one layout that package time formats by hand
-	dst[len(dst)-1] = '.'                   // was Z
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
 	fraction := t.Nanosecond() / 1000
-	for unit := 100000; unit > 0; unit /= 10 {
-		dst = append(dst, byte('0'+fraction/unit%10))
-	}
+	dst = append2(append2(dst, year/100), year%100)
+	dst = append2(append(dst, '-'), int(month))
+	dst = append2(append(dst, '-'), day)
+	dst = append2(append(dst, 'T'), hour)
+	dst = append2(append(dst, ':'), minute)
+	dst = append2(append(dst, ':'), second)
+	dst = append2(append(dst, '.'), fraction/10000)
+	dst = append2(append2(dst, fraction/100%100), fraction%100)
 	return append(dst, 'Z')
 }
+
+// append2 appends a number below 100 in two digits.
+func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
