@@ -32,14 +32,6 @@ func (r *CaseResult) Passed() bool { return len(r.Differences) == 0 }
 // Where returns file:line of the case.
 func (r *CaseResult) Where() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
 
-// Difference is one point in which a row came out other than its case wants. Fixtures hold invented data, so values
-// are told.
-type Difference struct {
-	// Subject is an element, or "outcome" for the row as a whole.
-	Subject   string
-	Got, Want string // empty: nothing
-}
-
 // RunCases maps the rows of all fixtures in the directory's .yaml files with the plans and compares what comes out. A
 // file holds one case, a list of cases, or several YAML documents:
 //
@@ -104,7 +96,7 @@ func (f *fixture) run(plan *Plan) ([]Difference, error) {
 	}
 	result := bound.NewMapper().Map(row)
 	if outcome := f.outcome(); result.Outcome != outcome {
-		d := Difference{Subject: "outcome", Got: result.Outcome.String(), Want: outcome.String()}
+		d := Difference{Subject: subjectOutcome, Got: result.Outcome.String(), Want: outcome.String()}
 		return append([]Difference{d}, violationDifferences(result.Violations, f.reject)...), nil
 	}
 	switch result.Outcome {
@@ -140,29 +132,6 @@ func (f *fixture) row(plan *Plan) *connectors.Row {
 		}
 	}
 	return &connectors.Row{Table: table, Op: f.op, Values: values, Time: f.micros}
-}
-
-// violationDifferences compares violations by element and rule.
-func violationDifferences(got []Violation, want []rejection) []Difference {
-	var list []Difference
-	for _, v := range got {
-		if !slices.Contains(want, rejection{v.Element, v.Rule}) {
-			list = append(list, Difference{Subject: subject(v.Element), Got: v.Rule + " (" + v.Message.En + ")"})
-		}
-	}
-	for _, w := range want {
-		if !slices.ContainsFunc(got, func(v Violation) bool { return v.Element == w.element && v.Rule == w.rule }) {
-			list = append(list, Difference{Subject: subject(w.element), Want: w.rule})
-		}
-	}
-	return list
-}
-
-func subject(element string) string {
-	if element == "" {
-		return "when"
-	}
-	return element
 }
 
 // compare compares an accepted record, or a delete's key, element by element.

@@ -19,23 +19,23 @@ func TestRunCases(t *testing.T) {
 	for _, r := range results {
 		fmt.Fprintf(&out, "%s %s: %v\n", r.Where(), r.Name, r.Passed())
 		for _, d := range r.Differences {
-			fmt.Fprintf(&out, "  %s: got %s, want %s\n", d.Subject, d.Got, d.Want)
+			fmt.Fprintf(&out, "  %s\n", d.In("en"))
 		}
 	}
 	want := `testdata/cases/failing.yaml:1 other values: false
   id: got A, want B
-  name: got 名称, want ` + `
-  note: got , want x
-  nosuch: got , want y
+  name: got 名称, want nothing
+  note: got nothing, want x
+  nosuch: got nothing, want y
 testdata/cases/failing.yaml:4 another outcome: false
   outcome: got refused, want accepted
-  state: got crosswalk (State (state): is not in crosswalk states; try: add a row to crosswalk states), want ` + `
+  state: got crosswalk (State (state): is not in crosswalk states; try: add a row to crosswalk states), want nothing
 testdata/cases/failing.yaml:7 other rules: false
-  state: got crosswalk (State (state): is not in crosswalk states; try: add a row to crosswalk states), want ` + `
-  id: got , want required
+  state: got crosswalk (State (state): is not in crosswalk states; try: add a row to crosswalk states), want nothing
+  id: got nothing, want required
 testdata/cases/failing.yaml:10 accepted all the same: false
   outcome: got accepted, want refused
-  id: got , want required
+  id: got nothing, want required
 testdata/cases/passing.yaml:1 an active item: true
 testdata/cases/passing.yaml:5 a filtered item: true
 testdata/cases/passing.yaml:8 a refused item: true
@@ -44,6 +44,30 @@ testdata/cases/passing.yaml:17 another document: true
 `
 	if diff := cmp.Diff(out.String(), want); diff != "" {
 		t.Errorf("got -, want +:\n%s", diff)
+	}
+}
+
+func TestDifferencesAreToldInChinese(t *testing.T) {
+	results, err := RunCases("testdata/cases", compile(t, small, smallCodes(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range results[1:4] {
+		for _, d := range r.Differences {
+			got = append(got, d.In("zh"))
+		}
+	}
+	want := []string{
+		"结果：实得 拒收，应得 接受",
+		"state：实得 crosswalk（状态（state）：源代码不在对照表 states 中；可尝试：在对照表 states 中补一行），应得 无",
+		"state：实得 crosswalk（状态（state）：源代码不在对照表 states 中；可尝试：在对照表 states 中补一行），应得 无",
+		"id：实得 无，应得 required",
+		"结果：实得 接受，应得 拒收",
+		"id：实得 无，应得 required",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

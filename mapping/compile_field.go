@@ -80,7 +80,7 @@ func (c *compiler) unit(s *step) {
 		c.problems.add(c.spec.whereField(s.field, "unit"), connectors.Text{Zh: "删去 unit", En: "remove unit"},
 			"数据元 %s 没有单位", "element %s has no unit", s.element.Name)
 	case !known || !money:
-		c.problems.add(c.spec.whereField(s.field, "unit"), connectors.Text{Zh: "可用：分、角、元、千元、万元、百万元、千万元、亿元", En: "one of 分, 角, 元, 千元, 万元, 百万元, 千万元, 亿元"},
+		c.problems.add(c.spec.whereField(s.field, "unit"), connectors.Text{Zh: "选用 分、角、元、千元、万元、百万元、千万元、亿元", En: "one of 分, 角, 元, 千元, 万元, 百万元, 千万元, 亿元"},
 			"单位 %s 无法换算为 %s", "unit %s cannot be turned into %s", unit, own)
 	default:
 		s.shift = from - to

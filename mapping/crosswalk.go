@@ -71,7 +71,7 @@ func (p *crosswalkParser) where(line int) string { return fmt.Sprintf("%s:%d", p
 
 func (p *crosswalkParser) header() bool {
 	names, err := p.csv.Read()
-	if err != nil {
+	if err != nil || !slices.ContainsFunc(names, resemblesColumn) {
 		p.problems.add(p.where(1), connectors.Text{Zh: "首行写 " + strings.Join(crosswalkColumns, ","), En: "begin with " + strings.Join(crosswalkColumns, ",")},
 			"代码对照表没有表头", "the crosswalk has no header")
 		return false
@@ -88,13 +88,19 @@ func (p *crosswalkParser) header() bool {
 		}
 		p.columns[at] = i
 	}
-	for _, must := range crosswalkColumns[:2] {
-		if p.columns[slices.Index(crosswalkColumns, must)] < 0 {
+	if len(p.problems) > 0 {
+		return false
+	}
+	for i, must := range crosswalkColumns[:2] {
+		if p.columns[i] < 0 {
 			p.problems.add(p.where(1), connectors.Text{}, "代码对照表缺少列 %s", "the crosswalk has no column %s", must)
 		}
 	}
 	return len(p.problems) == 0
 }
+
+// resemblesColumn says whether a cell of the first line may be meant for a column's name rather than for data.
+func resemblesColumn(name string) bool { return nearest.Name(name, crosswalkColumns) != "" }
 
 func (p *crosswalkParser) row() bool {
 	fields, err := p.csv.Read()

@@ -43,7 +43,9 @@ func TestCrosswalkProblems(t *testing.T) {
 		want []string // each problem's beginning, after the file's name
 	}{
 		{"an empty file", "", []string{"1: the crosswalk has no header"}},
-		{"a header without what is needed", "source,note\n", []string{"1: unknown crosswalk column source", "1: the crosswalk has no column source_code", "1: the crosswalk has no column standard_code"}},
+		{"a header without what is needed", "source,note\n", []string{"1: unknown crosswalk column source"}},
+		{"a header without a column", "source_code,note\n", []string{"1: the crosswalk has no column standard_code"}},
+		{"no header", "01,10\n02,20\n03,30\n", []string{"1: the crosswalk has no header"}},
 		{"codes that are missing", "source_code,standard_code\n1,\n,2\n", []string{"2: source code 1 has no standard_code", "3: source_code is empty"}},
 		{"dates that are none", "source_code,standard_code,valid_from,valid_to\n1,2,soon,2020-13-01\n", []string{"2: valid_from is not a date", "2: valid_to is not a date"}},
 		{"an end before its beginning", "source_code,standard_code,valid_from,valid_to\n1,2,2020-01-02,2020-01-01\n", []string{"2: valid_from is later"}},

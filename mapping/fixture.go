@@ -13,6 +13,7 @@ import (
 
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/nearest"
+	"github.com/datong-dx/datong/internal/yamlsyntax"
 )
 
 // fixture is one case of a file: a row, and what should become of it.
@@ -63,7 +64,7 @@ func (p *specParser) fixtures() []fixture {
 			return list
 		}
 		if err != nil {
-			p.problems.addCause(p.file, err, "不是有效的 YAML", "is not valid YAML")
+			p.problems = append(p.problems, yamlsyntax.Problem(p.file, data, err))
 			return list
 		}
 		cases := []*yaml.Node{resolve(&n)}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
 	"github.com/datong-dx/datong/mapping"
 )
@@ -75,15 +76,22 @@ type caseInfo struct {
 }
 
 type differenceInfo struct {
-	Subject string `json:"subject"`
-	Got     string `json:"got"`
-	Want    string `json:"want"`
+	Subject string           `json:"subject"`
+	Got     string           `json:"got"`
+	Want    string           `json:"want"`
+	Note    *connectors.Text `json:"note,omitempty"`
+
+	told mapping.Difference
 }
 
 func (t *testInfo) add(p *config.Pipeline, r *mapping.CaseResult) {
 	c := caseInfo{Pipeline: p.ID(), Name: r.Name, Where: r.Where(), Entity: r.Entity, Passed: r.Passed()}
 	for _, d := range r.Differences {
-		c.Differences = append(c.Differences, differenceInfo{d.Subject, d.Got, d.Want})
+		info := differenceInfo{Subject: d.Subject, Got: d.Got, Want: d.Want, told: d}
+		if d.Note != (connectors.Text{}) {
+			info.Note = &d.Note
+		}
+		c.Differences = append(c.Differences, info)
 	}
 	t.Cases = append(t.Cases, c)
 	if !c.Passed {
@@ -106,15 +114,8 @@ func (a *app) printCases(info testInfo) {
 		}
 		fmt.Fprintf(a.stdout, "  %s  %s (%s)\n", a.say("未通过", "FAIL"), c.Name, c.Where)
 		for _, d := range c.Differences {
-			fmt.Fprint(a.stdout, a.sayf("        %s：实得 %s，应得 %s\n", "        %s: got %s, want %s\n", d.Subject, a.orNothing(d.Got), a.orNothing(d.Want)))
+			fmt.Fprintf(a.stdout, "        %s\n", d.told.In(a.lang))
 		}
 	}
 	fmt.Fprint(a.stdout, a.sayf("%d 个用例，%d 个未通过\n", "%d fixture(s), %d failed\n", len(info.Cases), info.Failed))
-}
-
-func (a *app) orNothing(s string) string {
-	if s == "" {
-		return a.say("无", "nothing")
-	}
-	return s
 }

@@ -84,7 +84,7 @@ func (db *database) suggestTable(ctx context.Context, c *settings, name string, 
 	}
 	names, listErr := db.tables(ctx)
 	if near := nearest.Name(name, names); listErr == nil && near != "" {
-		p.Try = connectors.Text{En: "did you mean " + near, Zh: "是否想写 " + near}
+		p.Try = connectors.Text{En: "did you mean " + near, Zh: "改为 " + near}
 	}
 	return err
 }

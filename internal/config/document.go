@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/yamlsyntax"
 )
 
 // maxFileBytes is far above any configuration written by people.
@@ -76,7 +75,7 @@ func (d *document) parse(raw []byte) *yaml.Node {
 		d.problems.add(d.path, text("文件是空的", "the file is empty"), nothing)
 		return nil
 	} else if err != nil {
-		d.syntax(raw, err)
+		d.problems.join(yamlsyntax.Problem(d.path, raw, err))
 		return nil
 	}
 	if err := dec.Decode(&second); err == nil {
@@ -84,7 +83,7 @@ func (d *document) parse(raw []byte) *yaml.Node {
 			text("删去 “---”，或另存为一个文件", "remove the --- line, or move what follows to a file of its own"))
 		return nil
 	} else if !errors.Is(err, io.EOF) {
-		d.syntax(raw, err)
+		d.problems.join(yamlsyntax.Problem(d.path, raw, err))
 		return nil
 	}
 	if len(doc.Content) == 0 {
@@ -97,33 +96,6 @@ func (d *document) parse(raw []byte) *yaml.Node {
 		return nil
 	}
 	return root
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntax reports what the YAML parser says, at its line.
-func (d *document) syntax(raw []byte, err error) {
-	where, what, line := d.path, err.Error(), 0
-	if m := yamlLine.FindStringSubmatch(what); m != nil {
-		what = m[2]
-		if line, _ = strconv.Atoi(m[1]); line > 0 {
-			where += ":" + m[1]
-		}
-	}
-	try := text("检查这一行及上一行的缩进、冒号和引号", "look at the indentation, colons and quotes of this line and the one before")
-	switch {
-	case !utf8.Valid(raw):
-		try = text("把文件另存为 UTF-8 编码", "save the file as UTF-8")
-	case beginsWithTab(raw, line):
-		try = text("这一行用制表符缩进；YAML 只用空格", "this line is indented by a tab; YAML takes spaces only")
-	}
-	d.problems.add(where, text("不是合法的 YAML：%s", "not valid YAML: %s", what), try)
-}
-
-// beginsWithTab says whether a line, counted from 1, is indented by a tab.
-func beginsWithTab(raw []byte, line int) bool {
-	lines := bytes.Split(raw, []byte("\n"))
-	return line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimLeft(lines[line-1], " "), []byte("\t"))
 }
 
 // plain refuses what a configuration does not need and what could make it endless: anchors and aliases.

@@ -27,13 +27,13 @@ func Name(want string, known []string) string {
 // Suggest is the cure for a name that is not known: the nearest one, or the known ones when they are few.
 func Suggest(want string, known []string) connectors.Text {
 	if near := Name(want, known); near != "" {
-		return connectors.Text{Zh: "是否想写 " + near, En: "did you mean " + near}
+		return connectors.Text{Zh: "改为 " + near, En: "did you mean " + near}
 	}
 	if len(known) == 0 || len(known) > listed {
 		return connectors.Text{}
 	}
 	list := strings.Join(known, ", ")
-	return connectors.Text{Zh: "可用：" + list, En: "one of " + list}
+	return connectors.Text{Zh: "选用 " + list, En: "one of " + list}
 }
 
 var dividers = strings.NewReplacer("_", "", "-", "", " ", "")

@@ -20,7 +20,7 @@ func TestNameIsWhatSomebodyMeant(t *testing.T) {
 }
 
 func TestSuggestListsWhatIsFew(t *testing.T) {
-	if got := Suggest("colour", []string{"form", "size"}); got != (connectors.Text{Zh: "可用：form, size", En: "one of form, size"}) {
+	if got := Suggest("colour", []string{"form", "size"}); got != (connectors.Text{Zh: "选用 form, size", En: "one of form, size"}) {
 		t.Errorf("suggested %v", got)
 	}
 	if got := Suggest("colour", strings.Fields(strings.Repeat("number ", listed+1))); got != (connectors.Text{}) {

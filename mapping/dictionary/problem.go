@@ -49,6 +49,12 @@ func (p *problems) addCause(at position, cause error, zh, en string) {
 	}})
 }
 
+// addProblem notes a problem of a file that is told already.
+func (p *problems) addProblem(problem *connectors.Problem) {
+	file, _, _ := strings.Cut(problem.Where, ":")
+	p.list = append(p.list, located{position{file: file}, *problem})
+}
+
 // err joins the problems in order of their places, or returns nil.
 func (p *problems) err() error {
 	slices.SortStableFunc(p.list, func(a, b located) int {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/nearest"
+	"github.com/datong-dx/datong/internal/yamlsyntax"
 )
 
 // yamlFile reads one YAML file strictly: an unknown or repeated key, or a value of another kind, is a problem with its line.
@@ -25,7 +26,7 @@ type fields map[string]func(*yaml.Node)
 func (f *yamlFile) open(text []byte) *yaml.Node {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		f.addCause(position{file: f.name}, err, "不是有效的 YAML", "not valid YAML")
+		f.addProblem(yamlsyntax.Problem(f.name, text, err))
 		return nil
 	}
 	if len(doc.Content) == 0 {
