@@ -263,7 +263,7 @@ func (g *judge) stillThere(work context.Context, f *feed, keys [][]byte) (map[ui
 	there := map[uint64]struct{}{}
 	m := &mapper{a: g.attempt, tables: map[*connectors.Table][]target{}}
 	for i := range b.Rows {
-		targets, err := m.targets(b.Rows[i].Table)
+		targets, err := m.targets(b.Rows[i].Table, b.Origin)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -113,7 +114,7 @@ func (m *mapper) mapJob(j *job) error {
 			j.results = append(j.results, m.brokenRow(j, i))
 			continue
 		}
-		targets, err := m.targets(row.Table)
+		targets, err := m.targets(row.Table, j.batch.Origin)
 		if err != nil {
 			return err
 		}
@@ -131,8 +132,8 @@ func (m *mapper) mapJob(j *job) error {
 	return nil
 }
 
-// targets returns the plans that take the rows of a table, bound to its columns.
-func (m *mapper) targets(t *connectors.Table) ([]target, error) {
+// targets returns the plans that take the rows of a table, which were read from origin, bound to its columns.
+func (m *mapper) targets(t *connectors.Table, origin string) ([]target, error) {
 	if list, ok := m.tables[t]; ok {
 		return list, nil
 	}
@@ -146,7 +147,7 @@ func (m *mapper) targets(t *connectors.Table) ([]target, error) {
 		}
 		bound, err := plan.Bind(t)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", connectors.ErrStop, err)
+			return nil, unbound(origin, err)
 		}
 		f := m.a.feeds.get(plan, t)
 		list = append(list, target{
@@ -156,6 +157,18 @@ func (m *mapper) targets(t *connectors.Table) ([]target, error) {
 	}
 	m.tables[t] = list
 	return list, nil
+}
+
+// unbound names the file or table that lacks what a mapping reads; a set's name may be no more than `file`.
+func unbound(origin string, err error) error {
+	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // Bind joins its problems and nothing else
+		for _, e := range list.Unwrap() {
+			if p, ok := errors.AsType[*connectors.Problem](e); ok {
+				p.Where = origin
+			}
+		}
+	}
+	return fmt.Errorf("%w: %w", connectors.ErrStop, err)
 }
 
 // rowColumns returns the columns that identify a row: the table's key, else the plain columns of the entity's key, else
@@ -237,7 +250,8 @@ func (m *mapper) brokenRow(j *job, i int) result {
 	}
 	m.key = quarantine.AppendKey(m.key[:0], m.a.opt.Name, set, "", nil)
 	m.key = appendPlace(m.key, j.batch, row)
-	what := row.Err
+	what := *row.Err
+	what.Where = "" // the item names the place, and rows that are broken alike are to be counted as one cause
 	return result{kind: broken, row: int32(i), item: xxh3.Hash(m.key), violations: []quarantine.Violation{{
 		Rule: "unreadable", Zh: what.In("zh"), En: what.In("en"),
 	}}}
