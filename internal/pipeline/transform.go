@@ -161,7 +161,7 @@ func (m *mapper) targets(t *connectors.Table, origin string) ([]target, error) {
 
 // unbound names the file or table that lacks what a mapping reads; a set's name may be no more than `file`.
 func unbound(origin string, err error) error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // Bind joins its problems and nothing else
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range list.Unwrap() {
 			if p, ok := errors.AsType[*connectors.Problem](e); ok {
 				p.Where = origin
