@@ -163,6 +163,12 @@ func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.T
 			}
 			continue
 		}
+		for _, err := range plan.Missing(t) { // of an open table, of which only the beginning was read
+			for _, problem := range config.Problems(err) {
+				problem.Where, problem.Warning = p.ID()+": "+problem.Where, true
+				list = append(list, problem)
+			}
+		}
 		if keys, plain := plan.KeyColumns(); plain && typed(t) && !uniqueOn(t, keys) {
 			list = append(list, &connectors.Problem{Where: p.ID() + ": " + t.Name, Warning: true,
 				What: connectors.Text{Zh: fmt.Sprintf("数据源在 %s 上没有唯一键；两行同键时，后一行进入隔离区", strings.Join(keys, ", ")), En: fmt.Sprintf("the source has no unique key on %s; of two rows with one key the second is quarantined", strings.Join(keys, ", "))}})
