@@ -39,10 +39,10 @@ func (g *judge) decide(work context.Context, b *connectors.Batch) error {
 	}
 	s.decided = true
 	list := g.scanned(s.Set)
+	if err := g.load(work, list...); err != nil {
+		return err
+	}
 	for _, f := range list {
-		if err := f.load(work, g.Pipeline); err != nil {
-			return fmt.Errorf("read what %s has published of %s: %w", g.ID(), s.Set, err)
-		}
 		if f.before > 0 || !f.unique || f.shared {
 			s.compare = true
 		}

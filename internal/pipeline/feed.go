@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -151,6 +152,34 @@ func (f *feed) load(ctx context.Context, p *Pipeline) error {
 			f.before++
 		}
 	})
+}
+
+// load reads what the pipeline has published of some feeds. What it has judged so far arrives on the topic first: a row on
+// its way there would be taken for new when it is met again, and would not be missed when it is gone.
+func (g *judge) load(work context.Context, list ...*feed) error {
+	if err := g.settle(work); err != nil {
+		return err
+	}
+	for _, f := range list {
+		if err := f.load(work, g.Pipeline); err != nil {
+			return fmt.Errorf("read what %s has published of %s: %w", g.ID(), f.set, err)
+		}
+	}
+	return nil
+}
+
+// acquaint loads the feeds of a batch whose rows cannot be judged without knowing what is on the topic.
+func (g *judge) acquaint(work context.Context, j *job) error {
+	for i := range j.results {
+		r := &j.results[i]
+		if r.kind != put || r.feed.index != nil || !r.feed.needsIndex() && !j.batch.Rows[r.row].Doubtful {
+			continue
+		}
+		if err := g.load(work, r.feed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // published returns the highest order of the feed's own records on the topic when it was loaded.

@@ -88,6 +88,9 @@ func (g *judge) job(work context.Context, j *job) error {
 	if j.err != nil {
 		return j.err
 	}
+	if err := g.acquaint(work, j); err != nil {
+		return err
+	}
 	if j.request != nil {
 		return g.answer(work, j)
 	}
@@ -100,7 +103,7 @@ func (g *judge) job(work context.Context, j *job) error {
 	}
 	fault.Point("read", len(b.Rows))
 	g.counts.Read += int64(len(b.Rows))
-	if err := g.rows(work, j); err != nil {
+	if err := g.rows(j); err != nil {
 		return err
 	}
 	g.now.whole = b.CanCommit
@@ -148,7 +151,7 @@ func (g *judge) full() bool {
 }
 
 // rows judges the rows of a job one after the other.
-func (g *judge) rows(work context.Context, j *job) error {
+func (g *judge) rows(j *job) error {
 	g.written = nil
 	if n := len(j.batch.Rows); g.scan != nil && n > 0 {
 		g.scan.last = j.batch.Rows[n-1].Order
@@ -161,7 +164,7 @@ func (g *judge) rows(work context.Context, j *job) error {
 		for end < len(j.results) && j.results[end].row == j.results[at].row {
 			end++
 		}
-		if err := g.row(work, j, j.results[at:end]); err != nil {
+		if err := g.row(j, j.results[at:end]); err != nil {
 			return err
 		}
 		at = end
@@ -170,12 +173,12 @@ func (g *judge) rows(work context.Context, j *job) error {
 }
 
 // row judges what one row became for each of its feeds and counts it once.
-func (g *judge) row(work context.Context, j *job, results []result) error {
+func (g *judge) row(j *job, results []result) error {
 	row := &j.batch.Rows[results[0].row]
 	published, unchanged, waits := false, false, false
 	for i := range results {
 		res := &results[i]
-		end, err := g.result(work, j, row, res)
+		end, err := g.result(j, row, res)
 		if err != nil {
 			return err
 		}
@@ -210,7 +213,7 @@ const (
 )
 
 // result judges what a row became for one feed.
-func (g *judge) result(work context.Context, j *job, row *connectors.Row, res *result) (outcome, error) {
+func (g *judge) result(j *job, row *connectors.Row, res *result) (outcome, error) {
 	switch res.kind {
 	case unmapped:
 		return leftOut, nil
@@ -222,7 +225,7 @@ func (g *judge) result(work context.Context, j *job, row *connectors.Row, res *r
 		return leftOut, g.release(j, res)
 	}
 	if res.kind == put {
-		end, conflict, err := g.weigh(work, row, res)
+		end, conflict, err := g.weigh(row, res)
 		if err != nil {
 			return 0, err
 		}
@@ -281,15 +284,10 @@ func (g *judge) moveKey(j *job, res *result) error {
 }
 
 // weigh compares a record with what is known of its key: it may be unchanged, or in conflict with another row.
-func (g *judge) weigh(work context.Context, row *connectors.Row, res *result) (outcome, []quarantine.Violation, error) {
+func (g *judge) weigh(row *connectors.Row, res *result) (outcome, []quarantine.Violation, error) {
 	f := res.feed
 	if f.index == nil {
-		if !f.needsIndex() && !row.Doubtful {
-			return toTopic, nil, nil
-		}
-		if err := f.load(work, g.Pipeline); err != nil {
-			return 0, nil, err
-		}
+		return toTopic, nil, nil
 	}
 	e, err := f.index.Lookup(res.key)
 	switch {

@@ -81,6 +81,21 @@ func (g *judge) commit(work context.Context) error {
 	}
 }
 
+// settle commits what was judged and waits until it, and every transaction before it, is on the topic. What a source
+// transaction that is kept whole has filled so far stays where it is.
+func (g *judge) settle(work context.Context) error {
+	if err := g.commit(work); err != nil {
+		return err
+	}
+	select {
+	case unused := <-g.empty: // the only other one: it comes back when it is committed
+		g.empty <- unused
+		return nil
+	case <-work.Done():
+		return work.Err()
+	}
+}
+
 // nothingWaits notes that the source has nothing more for the moment.
 func (g *judge) nothingWaits() {
 	if g.touched {

@@ -163,7 +163,7 @@ func (g *judge) answer(work context.Context, j *job) error {
 				res = &results[0]
 			}
 		}
-		if err := g.judgeItem(work, j, it, res); err != nil {
+		if err := g.judgeItem(j, it, res); err != nil {
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (g *judge) answer(work context.Context, j *job) error {
 }
 
 // judgeItem gives one item up or tries it again. An item that a newer state of its row has closed meanwhile is stale.
-func (g *judge) judgeItem(work context.Context, j *job, it *quarantine.Item, res *result) error {
+func (g *judge) judgeItem(j *job, it *quarantine.Item, res *result) error {
 	r, key := j.request, it.Key()
 	e, err := g.bad.index.Lookup(xxh3.Hash(key))
 	if err != nil {
@@ -191,7 +191,7 @@ func (g *judge) judgeItem(work context.Context, j *job, it *quarantine.Item, res
 	if res != nil {
 		res.rowKey = xxh3.HashString(it.RowKey) // a row without a key is known by where it was read
 	}
-	published, violations, err := g.tryAgain(work, j, it, res)
+	published, violations, err := g.tryAgain(j, it, res)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (g *judge) judgeItem(work context.Context, j *job, it *quarantine.Item, res
 }
 
 // tryAgain publishes the row if it conforms now, and says whether there was anything to publish.
-func (g *judge) tryAgain(work context.Context, j *job, it *quarantine.Item, res *result) (bool, []quarantine.Violation, error) {
+func (g *judge) tryAgain(j *job, it *quarantine.Item, res *result) (bool, []quarantine.Violation, error) {
 	switch {
 	case res == nil || res.kind == broken || res.kind == unmapped:
 		return false, it.Violations, nil
@@ -222,7 +222,7 @@ func (g *judge) tryAgain(work context.Context, j *job, it *quarantine.Item, res 
 		return false, nil, nil
 	}
 	if res.kind == put {
-		end, conflict, err := g.weigh(work, &j.batch.Rows[res.row], res)
+		end, conflict, err := g.weigh(&j.batch.Rows[res.row], res)
 		if err != nil || conflict != nil {
 			return false, conflict, err
 		}
