@@ -130,6 +130,11 @@ func (m *Mapper) refuseEncoding(s *boundStep, b []byte, t traits) {
 
 // refuseExponent says that a spreadsheet has destroyed a number.
 func (m *Mapper) refuseExponent(s *boundStep, b []byte) {
+	if s.element.Type == dictionary.Integer || s.element.Type == dictionary.Decimal {
+		m.refuse(s, RuleExponent, b, "是科学计数法，可能已丢失数字", "is in scientific notation, which may have lost digits",
+			connectors.Text{Zh: "导出时写出全部数字", En: "export the number with all its digits"})
+		return
+	}
 	m.refuse(s, RuleExponent, b, "被电子表格改成了科学计数法，15 位以后的数字已丢失",
 		"was turned into scientific notation by a spreadsheet: digits beyond the 15th are lost",
 		connectors.Text{Zh: "在表格中将该列设为文本后重新导出", En: "format the column as text and export it again"})
