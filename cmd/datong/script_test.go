@@ -23,7 +23,10 @@ func TestMain(m *testing.M) {
 //	says TEXT                 the last program must have written exactly this line to standard error
 //	spoil FILE OLD NEW        replace OLD by NEW in FILE, where \n is a line break and an empty OLD means everything
 //	remove FILE               take FILE away
-//	mend                      undo every spoil and remove
+//	write FILE PART…          make FILE of the parts, in Go's escapes; N*TEXT stands N times
+//	mend                      undo every spoil, remove and write
+//	refuses FILE:LINE REASON  the last program must have counted a row read there as refused for exactly this reason
+//	until PATTERN PROGRAM …   run a program until its standard output matches
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -36,6 +39,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "says": says, "spoil": spoil, "remove": remove, "mend": mend,
+			"write": write, "refuses": refuses, "until": until,
 		},
 	})
 }
