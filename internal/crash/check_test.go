@@ -121,6 +121,7 @@ func (k *state) see(t testing.TB, r *broker.Record) error {
 	if sequence < k.sequence {
 		t.Errorf("ce_sequence of %s fell from %s to %s at offset %d", r.Key, k.sequence, sequence, r.Offset)
 	}
+	before := k.sequence
 	k.sequence, k.deleted = sequence, r.Value == nil
 	if k.deleted {
 		return nil
@@ -132,7 +133,8 @@ func (k *state) see(t testing.TB, r *broker.Record) error {
 		return err
 	}
 	if value.Version <= k.version {
-		t.Errorf("version %d of %s came after version %d, at offset %d", value.Version, r.Key, k.version, r.Offset)
+		t.Errorf("version %d of %s came after version %d, at offset %d of %s (ce_sequence %s after %s)", value.Version, r.Key,
+			k.version, r.Offset, r.Header(broker.HeaderSource), sequence, before)
 	}
 	k.version = value.Version
 	return nil
