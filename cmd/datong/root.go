@@ -24,6 +24,7 @@ type app struct {
 
 // commands makes the subcommands. A new command is one file and one line here.
 var commands = []func(*app) *cobra.Command{
+	newDemoCommand,
 	newInitCommand,
 	newCheckCommand,
 	newTestCommand,

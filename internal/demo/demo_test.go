@@ -214,7 +214,7 @@ func TestTheCityKnowsWhichOfItsRowsAreRight(t *testing.T) {
 // accepted counts the rows of a table that a mapping accepts.
 func accepted(t *testing.T, s *system, from *sheet, m *mapping.Mapper) (n int) {
 	t.Helper()
-	rows, err := s.db.Queryx("SELECT * FROM " + from.name)
+	rows, err := s.db.Queryx("SELECT * FROM " + from.name) //nolint:sqlclosecheck // closed below; the linter loses sight of sqlx
 	if err != nil {
 		t.Fatal(err)
 	}

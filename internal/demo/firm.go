@@ -3,7 +3,6 @@ package demo
 import (
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -62,10 +61,12 @@ var industries = []industry{
 	{"A", "0113", "粮业", "玉米种植、销售"}, {"A", "0141", "蔬菜", "蔬菜种植、销售"}, {"A", "0313", "牧业", "畜禽养殖、销售"},
 }
 
-const (
-	firstCharacters  = "云晨远明恒和泰安瑞启新源华盛佳兴宏达祥润"
-	secondCharacters = "杉川岭溪禾松石岳林帆舟桥星雨月山江田海岸"
-)
+// The characters of a trade name, which is three of them.
+var nameCharacters = [3][]rune{
+	[]rune("云晨远明恒和泰安瑞启新源华盛佳兴宏达祥润"),
+	[]rune("杉川岭溪禾松石岳林帆舟桥星雨月山江田海岸"),
+	[]rune("丰隆昌升通正广永信德茂腾飞凯博联创优美康顺利旺"),
+}
 
 var (
 	surnames   = strings.Split("赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨", "")
@@ -74,7 +75,6 @@ var (
 
 // newFirm invents firm number n.
 func newFirm(random *rand.Rand, n int) firm {
-	first, second := []rune(firstCharacters), []rune(secondCharacters)
 	f := firm{
 		number: n, form: forms[random.IntN(len(forms))], place: places[random.IntN(len(places))],
 		industry: industries[random.IntN(len(industries))], house: 1 + random.IntN(300),
@@ -83,10 +83,7 @@ func newFirm(random *rand.Rand, n int) firm {
 		phone:  fmt.Sprintf("0353-555%04d", n%10_000), ends: "长期", status: active,
 	}
 	f.code = uscc("91", f.place.region, n)
-	f.name = fmt.Sprintf("阳泉示例%c%c%s%s", first[n%len(first)], second[n/len(first)%len(second)], f.industry.word, f.form.suffix)
-	if n >= len(first)*len(second) {
-		f.name = strings.Replace(f.name, "示例", "示例第"+strconv.Itoa(n), 1) // every name once
-	}
+	f.name = "阳泉示例" + tradeName(n) + f.industry.word + f.form.suffix
 	f.founded = time.Date(1998+random.IntN(27), time.Month(1+random.IntN(12)), 1+random.IntN(28), 0, 0, 0, 0, chinaTime)
 	f.approved = f.founded.AddDate(0, 0, random.IntN(200))
 	if random.IntN(4) == 0 {
@@ -99,6 +96,15 @@ func newFirm(random *rand.Rand, n int) firm {
 		f.status = revoked
 	}
 	return f
+}
+
+func tradeName(n int) string {
+	name := make([]rune, len(nameCharacters))
+	for i, characters := range nameCharacters {
+		name[i] = characters[n%len(characters)]
+		n /= len(characters)
+	}
+	return string(name)
 }
 
 // exemplar is the firm that the demonstration follows; it is the one of the fixtures.

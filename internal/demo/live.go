@@ -132,7 +132,7 @@ func (t *Town) counter(step int) []change {
 	for _, d := range t.waiting(2, func(d *dossier) bool { return !d.accepted.IsZero() }) {
 		changes = append(changes, t.conclude(d, now, now))
 	}
-	t.close()
+	t.clearQueue()
 	for _, d := range t.waiting(3, func(d *dossier) bool { return d.accepted.IsZero() }) {
 		changes = append(changes, t.accept(d, now, now))
 	}
@@ -173,8 +173,8 @@ func (t *Town) waiting(n int, at func(*dossier) bool) []*dossier {
 	return list
 }
 
-// close takes concluded cases off the queue.
-func (t *Town) close() {
+// clearQueue takes concluded cases off the queue.
+func (t *Town) clearQueue() {
 	kept := t.pending[:0]
 	for _, d := range t.pending {
 		if d.concluded.IsZero() {

@@ -2,9 +2,9 @@ package demo
 
 // quality decides which rows of a sheet are wrong or odd, so that every kind occurs and the share is known.
 type quality struct {
-	rows   map[*sheet]int
-	made   map[*sheet]int // faults
-	healed int            // rows made odd that are right all the same
+	rows map[*sheet]int
+	made map[*sheet]int // faults
+	odd  int            // rows made odd that are right all the same
 }
 
 func newQuality() *quality { return &quality{rows: map[*sheet]int{}, made: map[*sheet]int{}} }
@@ -25,7 +25,7 @@ func (q *quality) touch(r row) *Fault {
 	}
 	if odd := quirks[r.sheet]; len(odd) > 0 && n%quirkEvery == firstQuirk {
 		odd[n/quirkEvery%len(odd)](r)
-		q.healed++
+		q.odd++
 	}
 	return nil
 }

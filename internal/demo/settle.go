@@ -98,6 +98,7 @@ func (t *Town) settleBureau(ctx context.Context) error {
 			changes = append(changes, t.conclude(d, d.accepted.AddDate(0, 0, 1+n%9), now))
 		}
 	}
+	t.clearQueue()
 	return t.bureau.write(ctx, changes)
 }
 

@@ -78,5 +78,5 @@ func (t *Town) Close() error { return errors.Join(t.tax.close(), t.bureau.close(
 // Changes returns what the departments have done since the exchange began to run.
 func (t *Town) Changes() Changes { return t.changes }
 
-// Healed returns how many rows came with an oddity that mapping has put right.
-func (t *Town) Healed() int { return t.quality.healed }
+// Repaired returns how many rows came oddly written and were put right by the mappings.
+func (t *Town) Repaired() int { return t.quality.odd }
