@@ -13,8 +13,8 @@ import (
 	"github.com/datong-dx/datong/connectors"
 )
 
-// Check looks at the folder and at the newest file of each set: whether they can be read, their headers and encoding, and
-// files that wait in vain.
+// Check looks at the folder and at the newest file of each set: whether they can be read, their headers and encoding,
+// whether finished files can be moved, and files that wait in vain.
 func (s *Source) Check(ctx context.Context) []connectors.Problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,10 +22,10 @@ func (s *Source) Check(ctx context.Context) []connectors.Problem {
 	if err != nil {
 		return []connectors.Problem{asProblem(s.settings.path, err)}
 	}
+	found := s.checkDone(list)
 	if len(list) == 0 {
-		return s.checkFolder()
+		return append(found, s.checkFolder()...)
 	}
-	var found []connectors.Problem
 	for _, c := range newestOfSets(list) {
 		found = append(found, s.checkFile(&c)...)
 	}

@@ -43,7 +43,7 @@ func (db *database) describe(ctx context.Context, c *settings, name string) (*se
 		all, err = db.resultColumns(ctx, s.from, name)
 	}
 	if err != nil {
-		return nil, err
+		return nil, db.suggestTable(ctx, c, name, err)
 	}
 	if err := s.choose(all, c, about); err != nil {
 		return nil, err

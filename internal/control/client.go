@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/exchange"
 	"github.com/datong-dx/datong/internal/pipeline"
 	"github.com/datong-dx/datong/internal/quarantine"
@@ -44,7 +45,8 @@ type Client struct {
 // aliveTimeout is how long a process that left word may take to show that it lives.
 const aliveTimeout = 3 * time.Second
 
-// Dial returns a client of the process that runs the exchange directory dir; nil when none does.
+// Dial returns a client of the process that runs the exchange directory dir; nil when none does. A process that was killed
+// leaves its word behind, and its port may be another program's by now: only who takes the token is who left word.
 func Dial(ctx context.Context, dir string) (*Client, error) {
 	at, found, err := exchange.Find(dir)
 	if err != nil || !found {
@@ -53,12 +55,30 @@ func Dial(ctx context.Context, dir string) (*Client, error) {
 	c := &Client{at: at}
 	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
 	defer cancel()
-	resp, err := c.send(ctx, http.MethodGet, "/healthz", nil)
-	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // the process that left word was killed: nobody runs the exchange
+	resp, err := c.send(ctx, http.MethodGet, helloPath, nil)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, silent(dir, at.PID)
+	case err != nil:
+		return nil, nil // nobody listens there any more
 	}
 	resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		c.Close()
+		return nil, nil //nolint:nilnil // somebody else listens there now
+	}
 	return c, nil
+}
+
+// silent is about a process that is there and hangs: to act in its place would fence its tasks.
+func silent(dir string, pid int) error {
+	return &connectors.Problem{
+		Where: dir,
+		What: connectors.Text{
+			Zh: fmt.Sprintf("运行这个交换目录的进程（%d）没有应答", pid),
+			En: fmt.Sprintf("the process that runs this exchange directory (%d) does not answer", pid)},
+		Try: connectors.Text{Zh: "查看它的日志，或结束后重新启动", En: "look at its log, or end it and start it again"},
+	}
 }
 
 // Close lets go of idle connections.

@@ -5,7 +5,8 @@
 //	GET  /readyz                   200 when every task does its work, else 503
 //	GET  /metrics                  Prometheus
 //	GET  /v1/status                what every pipeline and delivery is doing
-//	POST /v1/quarantine/groups     what waits, by cause                   } with the token
+//	GET  /v1/hello                 204: this is who left word             } with the token
+//	POST /v1/quarantine/groups     what waits, by cause                   }
 //	POST /v1/quarantine/items      what waits, one JSON document a line   }
 //	POST /v1/quarantine/act        retry or discard                       }
 //	POST /v1/deletes/approve       let a comparison delete what it held   }
@@ -45,6 +46,7 @@ type Server struct {
 }
 
 const (
+	helloPath         = "/v1/hello"
 	readHeaderTimeout = 10 * time.Second
 	closeTimeout      = 5 * time.Second
 )
@@ -95,6 +97,7 @@ func (s *Server) routes() http.Handler {
 	m.Handle("GET /metrics", promhttp.HandlerFor(s.x.Metrics(), promhttp.HandlerOpts{}))
 	m.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { answer(w)(s.x.Status(r.Context())) })
 	for pattern, h := range map[string]http.HandlerFunc{
+		"GET " + helloPath:           func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 		"POST /v1/quarantine/groups": s.groups, "POST /v1/quarantine/items": s.items, "POST /v1/quarantine/act": s.act,
 		"POST /v1/deletes/approve": s.approve, "POST /v1/deliveries/rebuild": s.rebuild,
 		"POST /v1/resume": s.resume, "POST /v1/audit": s.audit,

@@ -82,8 +82,8 @@ const (
 	// breakerPause: a department's system that is down for the night is asked twice a minute, not five times a second.
 	breakerFailures = 5
 	// With UntilIdle, how long trouble that may pass is waited for when nothing gets on.
-	patience = 30 * time.Second
-	breakerPause    = 30 * time.Second
+	patience     = 30 * time.Second
+	breakerPause = 30 * time.Second
 )
 
 // Pipeline is one task. Create it with New and call Run once.
