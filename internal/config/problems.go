@@ -92,8 +92,8 @@ func Problems(err error) []*connectors.Problem {
 		}
 		return list
 	}
-	if p, ok := errors.AsType[*connectors.Problem](err); ok {
-		return []*connectors.Problem{p}
+	if _, ok := errors.AsType[*connectors.Problem](err); ok {
+		return Problems(errors.Unwrap(err)) // what is around it says how the program got there
 	}
 	return []*connectors.Problem{{What: connectors.Text{Zh: err.Error(), En: err.Error()}}}
 }
