@@ -116,7 +116,8 @@ func looksUTF8(head []byte) bool {
 }
 
 // looksGB18030 says that what is beyond ASCII is hardly ever UTF-8 and always GB 18030. A row with a broken character
-// in a file of UTF-8 is that row's matter.
+// in a file of UTF-8 is that row's matter. Only what takes three bytes, as Han characters do, counts as UTF-8: two bytes
+// of GB 18030 are often a character of UTF-8 by chance.
 func looksGB18030(head []byte) bool {
 	whole, broken := 0, 0
 	for i := 0; i < len(head); {
@@ -124,7 +125,7 @@ func looksGB18030(head []byte) bool {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			broken++
-		case size > 1:
+		case size > 2:
 			whole++
 		}
 		i += size
