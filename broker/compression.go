@@ -96,11 +96,11 @@ func (c codec) compress(dst, src []byte) ([]byte, error) {
 
 // decompress appends src, decompressed, to dst.
 func (c codec) decompress(dst, src []byte) ([]byte, error) {
-	if cap(dst) == 0 {
-		dst = make([]byte, 0, min(4*len(src), chunkBytes)+512) // what our own batches need, and room to see the end
-	}
 	switch c {
 	case codecLZ4:
+		if out, ok := readLZ4(dst, src); ok {
+			return out, nil
+		}
 		r := lz4Readers.Get().(*lz4.Reader)
 		defer lz4Readers.Put(r)
 		r.Reset(bytes.NewReader(src))

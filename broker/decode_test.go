@@ -121,7 +121,7 @@ func TestKafkaGoReadsOurBatches(t *testing.T) {
 }
 
 func decodeSet(p *portion, from int64) (offsets []int64, next int64, err error) {
-	f := new(fetch)
+	f := &fetch{rooms: new(rooms)}
 	next, err = f.decode(p, from, true)
 	for i := range f.view {
 		offsets = append(offsets, f.view[i].Offset)
@@ -249,7 +249,7 @@ func FuzzDecode(f *testing.F) {
 			set[atMagic] = batchMagic
 			set = reseal(set, binary.BigEndian.Uint16(set[atAttributes:]))
 		}
-		fetch := new(fetch)
+		fetch := &fetch{rooms: new(rooms)}
 		next, err := fetch.decode(&portion{set: set, aborted: []abortedTxn{{1, 0}}}, max(from, 0), true)
 		if next < max(from, 0) {
 			t.Errorf("went back from %d to %d", from, next)
@@ -300,10 +300,11 @@ func BenchmarkDecode(b *testing.B) {
 			n += chunk.count
 		}
 		b.Run(fmt.Sprintf("codec %d", c), func(b *testing.B) {
-			f := new(fetch)
+			f := &fetch{rooms: new(rooms)}
 			b.ReportAllocs()
 			for b.Loop() {
-				f.view, f.used = f.view[:0], 0
+				f.view = f.view[:0]
+				f.rooms.release()
 				if _, err := f.decode(&portion{set: set}, 0, true); err != nil || len(f.view) != n {
 					b.Fatal(err, len(f.view))
 				}

@@ -18,8 +18,7 @@ type fetch struct {
 	x      *exchange
 	err    error
 	view   []Record
-	rooms  [][]byte // for the decompressed records of one batch each
-	used   int      // rooms in use
+	rooms  *rooms // for decompressed records
 }
 
 // asked is what a fetch wants of one partition.
@@ -158,15 +157,12 @@ func (f *fetch) decode(p *portion, from int64, committed bool) (next int64, err 
 func (f *fetch) take(b rawBatch, from int64) error {
 	data := []byte(b[batchHeaderBytes:])
 	if c := codec(b.attributes() & attributeCodec); c != codecNone {
-		if f.used == len(f.rooms) {
-			f.rooms = append(f.rooms, nil)
-		}
-		room, err := c.decompress(f.rooms[f.used][:0], data)
+		room, err := c.decompress(f.rooms.next(), data)
 		if err != nil {
 			return fmt.Errorf("decompress: %w", err)
 		}
-		f.rooms[f.used], data = room, room
-		f.used++
+		f.rooms.keep(room)
+		data = room
 	}
 	var err error
 	f.view, err = b.appendRecords(f.view, data, from)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"sync"
@@ -51,4 +52,44 @@ func appendLZ4Block(dst, block []byte, lc *lz4.Compressor) []byte {
 	dst = dst[:at+4+n]
 	binary.LittleEndian.PutUint32(dst[at:], size)
 	return dst
+}
+
+// readLZ4 appends what a frame of our own writing holds to dst. It is not ok for any other frame, and for one that is
+// malformed: the library reads those, or says what is wrong.
+func readLZ4(dst, src []byte) (out []byte, ok bool) {
+	if !bytes.HasPrefix(src, lz4Header[:]) {
+		return dst, false
+	}
+	start := len(dst)
+	for src = src[len(lz4Header):]; len(src) >= 4; {
+		size := binary.LittleEndian.Uint32(src)
+		n := int(size &^ lz4Uncompressed)
+		src = src[4:]
+		if size == 0 {
+			return dst, true
+		}
+		if n > len(src) || n > lz4BlockBytes || len(dst)-start > maxRecordsBytes {
+			return dst, false
+		}
+		if size&lz4Uncompressed != 0 {
+			dst = append(dst, src[:n]...)
+		} else if dst, ok = readLZ4Block(dst, src[:n]); !ok {
+			return dst, false
+		}
+		src = src[n:]
+	}
+	return dst, false
+}
+
+// readLZ4Block takes more room only when there was too little: blocks are mostly smaller than they may be.
+func readLZ4Block(dst, block []byte) ([]byte, bool) {
+	n, err := lz4.UncompressBlock(block, dst[len(dst):cap(dst)])
+	if err != nil && cap(dst)-len(dst) < lz4BlockBytes {
+		dst = slices.Grow(dst, lz4BlockBytes)
+		n, err = lz4.UncompressBlock(block, dst[len(dst):cap(dst)])
+	}
+	if err != nil || n > lz4BlockBytes {
+		return dst, false
+	}
+	return dst[:len(dst)+n], true
 }

@@ -39,6 +39,7 @@ type Reader struct {
 	busy    map[int32]bool // leaders that a request is under way to
 	free    []*fetch
 	given   *fetch // what the caller looks at
+	rooms   rooms  // its memory
 	pending []trouble
 	failing time.Time // since when no broker has answered
 	wait    backoff
@@ -202,5 +203,6 @@ func (r *Reader) Close() {
 	for len(r.busy) > 0 {
 		delete(r.busy, (<-r.done).leader)
 	}
+	r.rooms.release()
 	r.parts, r.free, r.given = nil, nil, nil
 }

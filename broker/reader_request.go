@@ -10,6 +10,7 @@ import (
 
 // reclaim takes back the memory of what the last Poll returned.
 func (r *Reader) reclaim() {
+	r.rooms.release()
 	if r.given != nil {
 		r.free = append(r.free, r.given)
 		r.given = nil
@@ -47,10 +48,10 @@ func (r *Reader) fetch() *fetch {
 	if n := len(r.free); n > 0 {
 		f := r.free[n-1]
 		r.free = r.free[:n-1]
-		f.asked, f.view, f.used, f.err = f.asked[:0], f.view[:0], 0, nil
+		f.asked, f.view, f.err = f.asked[:0], f.view[:0], nil
 		return f
 	}
-	return &fetch{x: new(exchange)}
+	return &fetch{x: new(exchange), rooms: &r.rooms}
 }
 
 // byLeader groups the assigned partitions, beginning with another one each time: a broker fills an answer in the order

@@ -30,7 +30,7 @@ func sent(t *testing.T, p *Producer, x *Txn) map[int32][]string {
 				t.Errorf("a batch of %d bytes", len(b))
 			}
 		}
-		f := new(fetch)
+		f := &fetch{rooms: new(rooms)}
 		if _, err := f.decode(&portion{set: set}, 0, true); err != nil {
 			t.Fatal(err)
 		}

@@ -120,17 +120,46 @@ type Batch struct {
 	// Transaction is the source's own transaction id, for tracing, empty where there is none.
 	Transaction string
 
-	chunk  []byte   // text arena being filled
-	chunks [][]byte // arenas filled so far, reused
-	used   int      // chunks in use
-	values []Value  // value arena being filled
-	spent  []Value  // the largest value arena yet, empty and cleared, reused
+	text   arena[byte]
+	values arena[Value]
 }
 
 const (
 	arenaBytes  = 256 << 10
 	arenaValues = 8 << 10
 )
+
+// arena is memory that is handed out piece by piece and taken back all at once. A full chunk is left alone and another
+// one begun, so that what was handed out never moves.
+type arena[T any] struct {
+	chunk  []T   // being filled
+	chunks [][]T // of the usual size, reused
+	used   int   // chunks in use
+}
+
+// take returns n elements. chunkSize is the usual size of a chunk; more than that gets one of its own.
+func (a *arena[T]) take(n, chunkSize int) []T {
+	if len(a.chunk)+n > cap(a.chunk) {
+		if n > chunkSize {
+			return make([]T, n) // too large to be kept for reuse
+		}
+		a.next(chunkSize)
+	}
+	at := len(a.chunk)
+	a.chunk = a.chunk[:at+n]
+	return a.chunk[at : at+n : at+n]
+}
+
+func (a *arena[T]) next(chunkSize int) {
+	if a.used == len(a.chunks) {
+		a.chunks = append(a.chunks, make([]T, 0, chunkSize))
+	}
+	a.chunk = a.chunks[a.used][:0]
+	a.used++
+}
+
+// reset takes everything back.
+func (a *arena[T]) reset() { *a = arena[T]{chunks: a.chunks} }
 
 var batches = sync.Pool{New: func() any { return new(Batch) }}
 
@@ -144,12 +173,14 @@ func NewBatch() *Batch {
 // Release gives the batch's memory back. Neither the batch nor anything read from it may be used afterwards.
 func (b *Batch) Release() {
 	clear(b.Rows)
-	rows, chunks, spent := b.Rows[:0], b.chunks, b.spent
-	if cap(b.values) > cap(spent) {
-		clear(b.values) // Values relies on it
-		spent = b.values[:0]
+	for _, chunk := range b.values.chunks[:max(b.values.used, 1)-1] {
+		clear(chunk[:cap(chunk)]) // Values relies on it
 	}
-	*b = Batch{Rows: rows, chunks: chunks, spent: spent}
+	clear(b.values.chunk)
+	rows, text, values := b.Rows[:0], b.text, b.values
+	text.reset()
+	values.reset()
+	*b = Batch{Rows: rows, text: text, values: values}
 	batches.Put(b)
 }
 
@@ -161,18 +192,7 @@ func (b *Batch) Add(t *Table, op Op) *Row {
 }
 
 // Values returns n absent values from the batch's memory.
-func (b *Batch) Values(n int) []Value {
-	if len(b.values)+n > cap(b.values) {
-		if cap(b.spent) >= n && b.values == nil {
-			b.values, b.spent = b.spent[:0], nil
-		} else {
-			b.values = make([]Value, 0, max(n, arenaValues, min(2*cap(b.values), 1<<20)))
-		}
-	}
-	at := len(b.values)
-	b.values = b.values[:at+n]
-	return b.values[at : at+n : at+n]
-}
+func (b *Batch) Values(n int) []Value { return b.values.take(n, arenaValues) }
 
 // Copy copies p into the batch's memory and returns the copy, which lives as long as the batch.
 func (b *Batch) Copy(p []byte) []byte {
@@ -188,28 +208,10 @@ func (b *Batch) CopyString(s string) []byte {
 	return dst
 }
 
-// Alloc returns n bytes from the batch's memory.
+// Alloc returns n bytes from the batch's memory. They may hold anything.
 func (b *Batch) Alloc(n int) []byte {
 	if n == 0 {
 		return []byte{}
 	}
-	if len(b.chunk)+n > cap(b.chunk) {
-		b.nextChunk(n)
-	}
-	at := len(b.chunk)
-	b.chunk = b.chunk[:at+n]
-	return b.chunk[at : at+n : at+n]
-}
-
-// nextChunk never moves bytes that were handed out: a full chunk is left alone and another one begun.
-func (b *Batch) nextChunk(n int) {
-	if n > arenaBytes {
-		b.chunk = make([]byte, 0, n) // too large to be kept for reuse
-		return
-	}
-	if b.used == len(b.chunks) {
-		b.chunks = append(b.chunks, make([]byte, 0, arenaBytes))
-	}
-	b.chunk = b.chunks[b.used][:0]
-	b.used++
+	return b.text.take(n, arenaBytes)
 }
