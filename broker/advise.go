@@ -126,20 +126,20 @@ func errNoKafkaText(err error) string {
 func (c *Client) silence(err error) (*connectors.Problem, bool) {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return advice(err, "lookup "+dns.Name+": "+dns.Err,
-			"查不到 Kafka 的主机名", "the broker's host name cannot be found",
+			"无法连接 Kafka：查不到主机名", "Kafka cannot be reached: the host name cannot be found",
 			"检查 brokers 中的主机名和本机的 DNS", "check the host names under brokers, and this machine's DNS")
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return advice(err, innermost(err),
-			"这个地址上没有程序在监听", "nothing listens at this address",
+			"无法连接 Kafka：这个地址上没有程序在监听", "Kafka cannot be reached: nothing listens at this address",
 			"检查 brokers 的主机和端口、Kafka 是否在运行，以及防火墙", "check host and port under brokers, that Kafka runs, and the firewall")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		zh, en := c.closedAdvice()
-		return advice(err, "connection closed", "Kafka 不应答就断开了连接", "the broker ends the connection without an answer", zh, en)
+		return advice(err, "connection closed", "无法连接 Kafka：对方不应答就断开了连接", "Kafka cannot be reached: it ends the connection without an answer", zh, en)
 	case errors.Is(err, context.DeadlineExceeded), timedOut(err):
 		return advice(err, "timeout",
-			"Kafka 没有及时应答", "no broker answers in time",
+			"无法连接 Kafka：没有及时应答", "Kafka cannot be reached: no answer in time",
 			"检查主机、端口和防火墙；Kafka 的 advertised.listeners 也须从本机可达",
 			"check host, port and firewall; what the broker calls advertised.listeners must be reachable from here too")
 	}

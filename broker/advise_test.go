@@ -47,8 +47,8 @@ func TestWhatIsNotTheBrokerItShouldBeIsNamed(t *testing.T) {
 		want string
 	}{
 		"nobody":     {broker.Config{Brokers: []string{"127.0.0.1:1"}}, broker.ErrUnreachable, "nothing listens at this address: dial tcp 127.0.0.1:1: connect: connection refused"},
-		"no host":    {broker.Config{Brokers: []string{"kafka.invalid:9092"}}, broker.ErrUnreachable, "the broker's host name cannot be found: lookup kafka.invalid"},
-		"closes":     {broker.Config{Brokers: []string{gone}}, broker.ErrUnreachable, "the broker ends the connection without an answer"},
+		"no host":    {broker.Config{Brokers: []string{"kafka.invalid:9092"}}, broker.ErrUnreachable, "the host name cannot be found: lookup kafka.invalid"},
+		"closes":     {broker.Config{Brokers: []string{gone}}, broker.ErrUnreachable, "it ends the connection without an answer"},
 		"PostgreSQL": {broker.Config{Brokers: []string{answering(t, "E\x00\x00\x00\x84SFATAL")}}, broker.ErrNotKafka, `what answers there is not Kafka: it begins with "E\x00\x00\x00\x84SFATAL"`},
 		"MySQL":      {broker.Config{Brokers: []string{answering(t, "h\x00\x00\x00\n5.5.5-10")}}, broker.ErrNotKafka, "what answers there is not Kafka"},
 		"TLS":        {broker.Config{Brokers: []string{answering(t, "\x15\x03\x03\x00\x02\x02\x28")}}, broker.ErrAuthentication, "this port wants an encrypted connection"},

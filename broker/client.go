@@ -154,6 +154,20 @@ func (c *Client) ClusterID(ctx context.Context) (id string, err error) {
 	return id, err
 }
 
+// Size returns the number of brokers that the cluster has now.
+func (c *Client) Size(ctx context.Context) (n int, err error) {
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
+	err = c.call(ctx, "count the brokers", func(ctx context.Context) error {
+		m, err := c.metadata(ctx, []string{})
+		if err == nil {
+			n = len(m.Brokers)
+		}
+		return err
+	})
+	return n, err
+}
+
 // Topics returns the number of partitions of every topic that the client may see, at most a second old.
 func (c *Client) Topics(ctx context.Context) (map[string]int, error) {
 	ctx, cancel := c.limit(ctx)

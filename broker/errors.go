@@ -34,7 +34,7 @@ var (
 	// ErrCorrupt says that what a broker holds cannot be decoded; the error around it names topic, partition and offset.
 	ErrCorrupt = errors.New("corrupt record batch")
 	// ErrTopicDiffers says that an existing topic has not the settings it must have.
-	ErrTopicDiffers = errors.New("topic has other settings")
+	ErrTopicDiffers error = connectors.Mark("topic has other settings")
 	// ErrClosed says that the client or reader was closed.
 	ErrClosed = errors.New("closed")
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,9 +142,13 @@ func (c *Client) createTopic(ctx context.Context, t Topic) error {
 	return c.createError(t, err)
 }
 
+// codes are the numbers of the protocol before the words for them.
+var codes = regexp.MustCompile(`\[\d+\] `)
+
 func (c *Client) createError(t Topic, err error) error {
 	problem := func(zh, en, tryZh, tryEn string) error {
-		return &connectors.Problem{Where: "topic " + t.Name, What: connectors.Text{Zh: zh, En: en}, Try: connectors.Text{Zh: tryZh, En: tryEn}, Err: err}
+		return &connectors.Problem{Where: "topic " + t.Name, What: connectors.Text{Zh: zh, En: en}, Try: connectors.Text{Zh: tryZh, En: tryEn},
+			Err: &cause{codes.ReplaceAllString(err.Error(), ""), errors.Join(connectors.ErrStop, err)}}
 	}
 	switch {
 	case errors.Is(err, kafka.InvalidReplicationFactor):

@@ -18,10 +18,10 @@ import (
 var (
 	// ErrPosition says that a position cannot be used with what it was opened on: another server or an unknown
 	// version of the position. The pipeline stops; the message names the cure.
-	ErrPosition = errors.New("position does not belong to this source")
+	ErrPosition error = Mark("position does not belong to this source")
 	// ErrStop says that trying again cannot help until a person has changed something: a missing column, a
 	// wrong password, a query that does not parse. The pipeline stops; the message names the cure.
-	ErrStop = errors.New("stopped until someone acts")
+	ErrStop error = Mark("stopped until someone acts")
 	// ErrFenced is returned by [Sink.Write] when another delivery has moved one of the partitions' offsets on: the
 	// caller is a zombie, nothing was written, and it gives its partitions up.
 	ErrFenced = errors.New("fenced by a newer delivery")

@@ -31,6 +31,20 @@ type Problem struct {
 	Err     error
 }
 
+// Mark is an error by which programs decide. To a person it says nothing that the [Problem] around it does not say better,
+// which therefore does not show it.
+type Mark string
+
+func (m Mark) Error() string { return string(m) }
+
+// Cause returns the text of what lies below the problem; empty when that is nothing but a [Mark].
+func (p *Problem) Cause() string {
+	if _, mark := p.Err.(Mark); p.Err == nil || mark { //nolint:errorlint // a mark inside another error has company
+		return ""
+	}
+	return p.Err.Error()
+}
+
 // Error returns the problem in English on one line.
 func (p *Problem) Error() string { return p.In("en") }
 
@@ -43,8 +57,8 @@ func (p *Problem) In(lang string) string {
 	if p.Where != "" {
 		s = p.Where + ": " + s
 	}
-	if p.Err != nil {
-		s += ": " + p.Err.Error()
+	if cause := p.Cause(); cause != "" {
+		s += ": " + cause
 	}
 	if try := p.Try.In(lang); try != "" {
 		s += map[bool]string{true: "（可尝试：" + try + "）", false: " (try: " + try + ")"}[lang == "zh"]

@@ -215,10 +215,7 @@ func (r *report) info() checkInfo {
 }
 
 func describeProblem(p *connectors.Problem) problemInfo {
-	info := problemInfo{Where: p.Where, What: p.What, Warning: p.Warning}
-	if p.Err != nil && !mere(p.Err) {
-		info.Cause = p.Err.Error()
-	}
+	info := problemInfo{Where: p.Where, What: p.What, Cause: p.Cause(), Warning: p.Warning}
 	if p.Try != (connectors.Text{}) {
 		info.Try = &p.Try
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -71,23 +70,13 @@ func (a *app) complain(err error) {
 // lineBreaks are what a driver puts into its messages; a problem is one line.
 var lineBreaks = regexp.MustCompile(`\s*\n\s*`)
 
-// mere says that a cause is only the mark by which the program decides, which tells a person nothing.
-func mere(cause error) bool {
-	marks := []error{connectors.ErrStop, connectors.ErrPosition, broker.ErrTopicDiffers}
-	return cause != nil && slices.Contains(marks, cause)
-}
-
 // problem prints one problem to standard error.
 func (a *app) problem(p *connectors.Problem) {
 	kind := a.say("错误：", "error: ")
 	if p.Warning {
 		kind = a.say("警告：", "warning: ")
 	}
-	shown := *p
-	if mere(p.Err) {
-		shown.Err = nil
-	}
-	fmt.Fprintln(a.stderr, kind+lineBreaks.ReplaceAllString(shown.In(a.lang), " "))
+	fmt.Fprintln(a.stderr, kind+lineBreaks.ReplaceAllString(p.In(a.lang), " "))
 }
 
 // usage is an error of the command line: what is wrong, and where help is.

@@ -25,12 +25,19 @@ const (
 	brokerTimeout = 4 * time.Second
 )
 
-// outside says that an error means something that cannot be reached now, rather than something set up wrongly: a
-// connector marks the latter with [connectors.ErrStop] or [connectors.ErrPosition].
-func outside(err error) bool {
-	return err != nil && !errors.Is(err, connectors.ErrStop) && !errors.Is(err, connectors.ErrPosition) &&
-		!errors.Is(err, broker.ErrAuthentication) && !errors.Is(err, broker.ErrAuthorization) && !errors.Is(err, broker.ErrTopicDiffers)
+// marksOfSetup are in the errors of what is set up wrongly, here or outside: trying again cannot help.
+var marksOfSetup = []error{
+	connectors.ErrStop, connectors.ErrPosition,
+	broker.ErrAuthentication, broker.ErrAuthorization, broker.ErrTopicDiffers, broker.ErrNotKafka,
 }
+
+// misconfigured says that an error means something set up wrongly.
+func misconfigured(err error) bool {
+	return slices.ContainsFunc(marksOfSetup, func(mark error) bool { return errors.Is(err, mark) })
+}
+
+// outside says that an error means something that cannot be reached now, rather than something set up wrongly.
+func outside(err error) bool { return err != nil && !misconfigured(err) }
 
 // reach opens the broker, every source and every sink of an exchange and returns what they find wrong, in the order of
 // the directory. It changes nothing.
@@ -74,7 +81,7 @@ func reachBroker(ctx context.Context, x *config.Exchange) []*connectors.Problem 
 	if err != nil {
 		return at(where, connectors.Text{Zh: "Kafka 没有应答", En: "Kafka does not answer"}, err)
 	}
-	var list []*connectors.Problem
+	list := checkReplication(ctx, x, client)
 	for _, name := range standardTopics(x) {
 		if _, ok := exist[name]; !ok {
 			continue // `run` creates it
@@ -88,6 +95,23 @@ func reachBroker(ctx context.Context, x *config.Exchange) []*connectors.Problem 
 		}
 	}
 	return list
+}
+
+// checkReplication compares how often records are to be kept with the brokers that could keep them.
+func checkReplication(ctx context.Context, x *config.Exchange, client *broker.Client) []*connectors.Problem {
+	n, err := client.Size(ctx)
+	if err != nil || x.Topics.Replication <= n {
+		return nil // what the brokers do not tell now, they will when the topic is made
+	}
+	return []*connectors.Problem{{
+		Where: "topics.replication", Err: connectors.ErrStop,
+		What: connectors.Text{
+			Zh: fmt.Sprintf("要保存 %d 个副本，而 Kafka 只有 %d 个节点", x.Topics.Replication, n),
+			En: fmt.Sprintf("%d replicas are to be kept, and the cluster has %d broker(s)", x.Topics.Replication, n)},
+		Try: connectors.Text{
+			Zh: fmt.Sprintf("把 datong.yaml 中 topics 的 replication 改为 %d 或更小", n),
+			En: fmt.Sprintf("set replication under topics in datong.yaml to %d or less", n)},
+	}}
 }
 
 // standardTopics lists the topics that the exchange publishes records to, each once.
@@ -141,7 +165,7 @@ func selfCheck(ctx context.Context, where string, system any) []*connectors.Prob
 	}
 	var list []*connectors.Problem
 	for _, p := range checker.Check(ctx) {
-		p.Where = strings.TrimSuffix(where+": "+p.Where, ": ")
+		p.Where = within(where, p.Where)
 		list = append(list, &p)
 	}
 	return list
@@ -209,11 +233,19 @@ func uniqueOn(t *connectors.Table, columns []string) bool {
 	return true
 }
 
+// within names a place inside a system; either may be empty, or the same.
+func within(system, place string) string {
+	if system == "" || place == "" || system == place {
+		return system + strings.TrimPrefix(place, system)
+	}
+	return system + ": " + place
+}
+
 // at turns an error of a system into problems that name the system.
 func at(where string, what connectors.Text, err error) []*connectors.Problem {
 	if p, ok := errors.AsType[*connectors.Problem](err); ok {
 		named := *p
-		named.Where = strings.TrimSuffix(where+": "+p.Where, ": ")
+		named.Where = within(where, p.Where)
 		return []*connectors.Problem{&named}
 	}
 	p := &connectors.Problem{Where: where, What: what, Err: err}

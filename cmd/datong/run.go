@@ -11,7 +11,6 @@ import (
 	"github.com/datong-dx/datong/internal/config"
 	"github.com/datong-dx/datong/internal/control"
 	"github.com/datong-dx/datong/internal/exchange"
-	"github.com/datong-dx/datong/internal/pipeline"
 )
 
 // memoryLimit makes the garbage collector work harder before the process passes 200 MiB: the data in flight are bounded,
@@ -71,7 +70,7 @@ func (a *app) run(ctx context.Context, cfg *config.Exchange, f runFlags) error {
 	if !f.dry {
 		server, err := control.Serve(x, cfg.HTTP, screen.logger(f.log == "json"))
 		if err != nil {
-			return withCode(exitUnreachable, err)
+			return withCode(exitUsage, err)
 		}
 		defer server.Close()
 		screen.say(a.sayf("打通正在运行：%s，状态见 http://%s/v1/status", "datong runs %s; http://%s/v1/status", cfg.Dir, server.Addr()))
@@ -80,14 +79,6 @@ func (a *app) run(ctx context.Context, cfg *config.Exchange, f runFlags) error {
 	err = x.Run(ctx)
 	stop()
 	return errors.Join(a.closing(x, f), a.ended(err))
-}
-
-// ended gives the error of a run its exit code.
-func (a *app) ended(err error) error {
-	if errors.Is(err, pipeline.ErrGaveUp) {
-		return withCode(exitUnreachable, err)
-	}
-	return err
 }
 
 // closing prints the outcome of a run that was to end by itself.

@@ -19,9 +19,11 @@ func newStatusCommand(a *app) *cobra.Command {
 		Use:   "status DIR",
 		Short: a.say("各流水线和投递在做什么，数据是否都已到达", "What every pipeline and delivery is doing, and whether everything arrived"),
 		Long: a.say(`向运行中的进程询问；没有进程运行时，从主题和平台库读取最后的状态。
-读取 = 发布 + 未变 + 过滤 + 隔离 + 被取代；“未交代”应为 0。`,
+读取 = 发布 + 未变 + 过滤 + 隔离 + 被取代；“未交代”应为 0。
+“落后”是平台尚未到达的位点数，其中有些是事务标记；0 即全部送达。`,
 			`Ask the running process; when none runs, read the last state from the topics and the platform's database.
-read = published + unchanged + filtered + quarantined + superseded; "unaccounted" must be 0 at rest.`),
+read = published + unchanged + filtered + quarantined + superseded; "unaccounted" must be 0 at rest.
+"behind" is how many offsets the platform has yet to reach, some of which are markers of transactions; at 0 it has all.`),
 		Example: "  datong status my-exchange\n  datong status my-exchange --json",
 		Args:    a.args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,6 +46,10 @@ read = published + unchanged + filtered + quarantined + superseded; "unaccounted
 
 // printStatus prints the pipelines, the deliveries, and what is wrong with any of them.
 func (a *app) printStatus(s *exchange.Status) {
+	if s.Dry {
+		fmt.Fprintln(a.stdout, a.say("试运行：没有发布任何记录；各列为首次运行时的结果", "dry run: nothing was published; the columns say what a first run would do"))
+		fmt.Fprintln(a.stdout)
+	}
 	heading := []string{
 		a.say("流水线", "pipeline"), a.say("状态", "state"), a.say("读取", "read"), a.say("发布", "published"), a.say("未变", "unchanged"), a.say("过滤", "filtered"),
 		a.say("隔离", "quarantined"), a.say("被取代", "superseded"), a.say("送达", "delivered"), a.say("未交代", "unaccounted"), a.say("滞后", "lag"),
@@ -73,7 +79,7 @@ func (a *app) printDeliveries(s *exchange.Status) {
 		rows = append(rows, append([]string{d.Name, a.stateName(string(d.State))}, append(numbers(d.Delivered, d.Waiting, d.LagRecords), a.lag(d.LagSeconds))...))
 	}
 	a.table([]string{
-		a.say("投递", "delivery"), a.say("状态", "state"), a.say("送达", "delivered"), a.say("平台拒收", "refused"), a.say("待送", "waiting"), a.say("滞后", "lag"),
+		a.say("投递", "delivery"), a.say("状态", "state"), a.say("送达", "delivered"), a.say("平台拒收", "refused"), a.say("落后", "behind"), a.say("滞后", "lag"),
 	}, rows)
 }
 
@@ -94,7 +100,7 @@ func (a *app) printTroubles(s *exchange.Status) {
 			fmt.Fprintf(a.stdout, "\n%s: %s\n", d.Name, a.inLang(d.ErrorZh, d.Error))
 		}
 	}
-	if s.Total.Quarantined > 0 && !s.Running || s.Total.Waiting > 0 {
+	if s.Total.Waiting > 0 && !s.Dry {
 		fmt.Fprint(a.stdout, a.sayf("\n隔离的原因：datong quarantine list %s\n", "\nwhy rows are in quarantine: datong quarantine list %s\n", s.Dir))
 	}
 }

@@ -88,6 +88,9 @@ func Problems(err error) []*connectors.Problem {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var list []*connectors.Problem
 		for _, e := range joined.Unwrap() {
+			if _, mark := e.(connectors.Mark); mark { //nolint:errorlint // the tree is walked here, not searched
+				continue // the others say why
+			}
 			list = append(list, Problems(e)...)
 		}
 		return list

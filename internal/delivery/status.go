@@ -37,7 +37,7 @@ type Status struct {
 	Counts
 	Pipelines  map[string]Counts `json:"pipelines"` // by department/pipeline
 	LagSeconds float64           `json:"lag_seconds"`
-	LagRecords int64             `json:"lag_records"`
+	LagRecords int64             `json:"lag_records"` // by offsets, of which the markers of transactions take some
 	Written    time.Time         `json:"written,omitzero"`
 	Error      string            `json:"error,omitempty"`
 	ErrorZh    string            `json:"error_zh,omitempty"`

@@ -44,7 +44,7 @@ func (x *Exchange) ApproveDeletes(_ context.Context, id string) (pipeline.HeldDe
 		}
 		return *held, nil
 	}
-	return pipeline.HeldDeletes{}, unknownTask(id, x.tasks == nil)
+	return pipeline.HeldDeletes{}, unknownTask(id, x.idle)
 }
 
 func unknownTask(id string, idle bool) error {
@@ -84,7 +84,7 @@ func (x *Exchange) Rebuild(ctx context.Context, name string) error {
 // Resume lets every halted task try again, after its cause was cured outside: what stands in the directory is read at a
 // start only.
 func (x *Exchange) Resume(context.Context) error {
-	if x.tasks == nil {
+	if x.idle {
 		return unknownTask(x.cfg.Dir, true)
 	}
 	for _, t := range x.tasks {

@@ -41,6 +41,7 @@ type Exchange struct {
 	client  *broker.Client
 	tasks   []*task
 	outlets []*outlet
+	idle    bool // no process runs the exchange: this one reads, and acts for a moment
 	latency *latency
 	started time.Time
 
@@ -101,7 +102,10 @@ func Open(ctx context.Context, cfg *config.Exchange, opt Options) (*Exchange, er
 // OpenIdle opens an exchange that no process runs, to read its state and to act on its quarantine. A directory with an
 // embedded broker is taken for as long, because only one process can hold the broker's data.
 func OpenIdle(ctx context.Context, cfg *config.Exchange, log *slog.Logger) (*Exchange, error) {
-	x := &Exchange{cfg: cfg, log: log, opt: Options{Log: log}, started: time.Now()}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	x := &Exchange{cfg: cfg, log: log, opt: Options{Log: log}, idle: true, started: time.Now()}
 	var err error
 	if x.data, err = openDataDir(cfg.Dir); err != nil {
 		return nil, err

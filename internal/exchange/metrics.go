@@ -48,22 +48,23 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	rowsDesc      = describe("rows_total", "Rows by what they ended as; outcome read counts all.", "pipeline", "outcome")
-	refusedRows   = describe("rows_quarantined", "Rows that ended in quarantine and have not been released.", "pipeline")
-	recordsDesc   = describe("records_total", "Records published on standard topics.", "pipeline")
-	waitingDesc   = describe("quarantine_waiting", "Refused rows that wait.", "pipeline")
+	readDesc      = describe("rows_read_total", "Rows read from the source.", "pipeline")
+	rowsDesc      = describe("rows_total", "Rows by what they ended as, those in quarantine left out.", "pipeline", "outcome")
+	refusedRows   = describe("rows_quarantined", "Rows that ended in quarantine and have not been let in since.", "pipeline")
+	recordsDesc   = describe("records_published_total", "Records published on standard topics.", "pipeline")
+	waitingDesc   = describe("quarantine_waiting", "Refused rows that wait for a person.", "pipeline")
 	lagDesc       = describe("source_lag_seconds", "Age of the oldest change that is read and not yet published.", "pipeline")
-	stateDesc     = describe("pipeline_state", "1 for the state that the pipeline is in.", "pipeline", "state")
+	stateDesc     = describe("pipeline_state", "1 for the state that the pipeline is in, 0 for the others.", "pipeline", "state")
 	breakerDesc   = describe("breaker_open", "1 when the circuit breaker is open, 0.5 when half open.", "task")
-	deliveredDesc = describe("delivered_total", "Records applied to the platform.", "delivery", "pipeline")
+	deliveredDesc = describe("records_delivered_total", "Records applied to the platform.", "delivery", "pipeline")
 	refusedDesc   = describe("delivery_waiting", "Records that the platform refused and that wait.", "delivery")
-	behindDesc    = describe("delivery_lag_records", "Records on the topics that are not on the platform yet.", "delivery")
+	behindDesc    = describe("delivery_lag_records", "Offsets on the topics that are not on the platform yet: records, and the markers of transactions.", "delivery")
 	lateDesc      = describe("delivery_lag_seconds", "Age of the oldest change that is published and not on the platform yet.", "delivery")
-	outletDesc    = describe("delivery_state", "1 for the state that the delivery is in.", "delivery", "state")
+	outletDesc    = describe("delivery_state", "1 for the state that the delivery is in, 0 for the others.", "delivery", "state")
 )
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{rowsDesc, refusedRows, recordsDesc, waitingDesc, lagDesc, stateDesc, breakerDesc, deliveredDesc, refusedDesc, behindDesc, lateDesc, outletDesc} {
+	for _, d := range []*prometheus.Desc{readDesc, rowsDesc, refusedRows, recordsDesc, waitingDesc, lagDesc, stateDesc, breakerDesc, deliveredDesc, refusedDesc, behindDesc, lateDesc, outletDesc} {
 		ch <- d
 	}
 }
@@ -90,9 +91,30 @@ func counter(ch chan<- prometheus.Metric, d *prometheus.Desc, value int64, label
 	ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
 }
 
+var (
+	pipelineStates = []pipeline.State{
+		pipeline.Starting, pipeline.Running, pipeline.Idle, pipeline.Retrying, pipeline.Waiting,
+		pipeline.Outside, pipeline.Halted, pipeline.Fenced, pipeline.Done, pipeline.Stopped,
+	}
+	deliveryStates = []delivery.State{
+		delivery.Starting, delivery.Running, delivery.Idle, delivery.Retrying, delivery.Waiting, delivery.Halted, delivery.Stopped,
+	}
+)
+
+// states gives every state a series, so that one that ends does not go on as the last that was scraped.
+func states[S ~string](ch chan<- prometheus.Metric, d *prometheus.Desc, task string, all []S, now S) {
+	for _, state := range all {
+		value := 0.0
+		if state == now {
+			value = 1
+		}
+		gauge(ch, d, value, task, string(state))
+	}
+}
+
 func collectPipeline(ch chan<- prometheus.Metric, p *pipeline.Status) {
 	id := p.Department + "/" + p.Name
-	counter(ch, rowsDesc, p.Read, id, "read")
+	counter(ch, readDesc, p.Read, id)
 	counter(ch, rowsDesc, p.Published, id, "published")
 	counter(ch, rowsDesc, p.Unchanged, id, "unchanged")
 	counter(ch, rowsDesc, p.Filtered, id, "filtered")
@@ -101,7 +123,7 @@ func collectPipeline(ch chan<- prometheus.Metric, p *pipeline.Status) {
 	counter(ch, recordsDesc, p.Records, id)
 	gauge(ch, waitingDesc, float64(p.Waiting), id)
 	gauge(ch, lagDesc, p.LagSeconds, id)
-	gauge(ch, stateDesc, 1, id, string(p.State))
+	states(ch, stateDesc, id, pipelineStates, p.State)
 	gauge(ch, breakerDesc, openness(p.Breaker), id)
 }
 
@@ -112,7 +134,7 @@ func collectDelivery(ch chan<- prometheus.Metric, d *delivery.Status) {
 	gauge(ch, refusedDesc, float64(d.Waiting), d.Name)
 	gauge(ch, behindDesc, float64(d.LagRecords), d.Name)
 	gauge(ch, lateDesc, d.LagSeconds, d.Name)
-	gauge(ch, outletDesc, 1, d.Name, string(d.State))
+	states(ch, outletDesc, d.Name, deliveryStates, d.State)
 	gauge(ch, breakerDesc, openness(d.Breaker), "delivery "+d.Name)
 }
 

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/datong-dx/datong/connectors"
@@ -142,7 +141,7 @@ func (x *Exchange) Act(ctx context.Context, action quarantine.Action, sel Select
 	if err := sel.check(x.cfg); err != nil {
 		return nil, err
 	}
-	if x.tasks == nil {
+	if x.idle {
 		if err := x.absent(ctx); err != nil {
 			return nil, err
 		}
@@ -162,11 +161,7 @@ func (x *Exchange) Act(ctx context.Context, action quarantine.Action, sel Select
 // appendAnswer leaves out who had nothing to say.
 func appendAnswer(list []Answer, a Answer, err error) []Answer {
 	if err != nil {
-		a.Error, a.ErrorZh = err.Error(), err.Error()
-		var p *connectors.Problem
-		if errors.As(err, &p) {
-			a.ErrorZh = p.In("zh")
-		}
+		a.Error, a.ErrorZh = bothLanguages(err)
 	} else if a.Chosen == 0 {
 		return list
 	}

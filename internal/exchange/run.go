@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/delivery"
 	"github.com/datong-dx/datong/internal/pipeline"
 )
@@ -22,7 +23,8 @@ const (
 )
 
 // Run works until ctx is done, or, with UntilIdle, until every source has caught up and everything that was published is
-// on the platform. Its error joins what kept a task from ending well; one task's trouble never ends another.
+// on the platform. Its error joins the [TaskError] of each task that did not end well; one task's trouble never ends
+// another.
 func (x *Exchange) Run(ctx context.Context) error {
 	x.setRunning(true)
 	defer x.setRunning(false)
@@ -76,13 +78,31 @@ func (x *Exchange) prepare(ctx context.Context) {
 	}
 }
 
+// TaskError is why a pipeline or a delivery did not end well.
+type TaskError struct {
+	Task string // department/pipeline, or the delivery's name
+	Err  error
+}
+
+func (e *TaskError) Error() string { return e.Task + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TaskError) Unwrap() error { return e.Err }
+
+func taskError(task string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &TaskError{task, err}
+}
+
 // runTasks runs the pipelines side by side, each on its own.
 func (x *Exchange) runTasks(ctx context.Context) error {
 	errs := make([]error, len(x.tasks))
 	var tasks errgroup.Group
 	for i, t := range x.tasks {
 		tasks.Go(func() error {
-			errs[i] = t.run.Run(ctx)
+			errs[i] = taskError(t.cfg.ID(), t.run.Run(ctx))
 			return nil
 		})
 	}
@@ -96,7 +116,7 @@ func (x *Exchange) settle(ctx context.Context) error {
 	var waits errgroup.Group
 	for i, o := range x.outlets {
 		waits.Go(func() error {
-			errs[i] = settleOne(ctx, o)
+			errs[i] = taskError(o.cfg.Name, settleOne(ctx, o))
 			return nil
 		})
 	}
@@ -127,7 +147,7 @@ func settleOne(ctx context.Context, o *outlet) error {
 				last, since = s.Delivered, time.Now()
 			}
 			if time.Since(since) > idlePatience {
-				cancel(fmt.Errorf("delivery %s: %w: %s", o.cfg.Name, pipeline.ErrGaveUp, s.Error))
+				cancel(&connectors.Problem{Err: pipeline.ErrGaveUp, What: connectors.Text{Zh: s.ErrorZh, En: s.Error}})
 			}
 		}
 	}

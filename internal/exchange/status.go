@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/datong-dx/datong/broker"
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
 	"github.com/datong-dx/datong/internal/delivery"
 	"github.com/datong-dx/datong/internal/pipeline"
@@ -17,7 +19,8 @@ import (
 type Status struct {
 	Dir        string            `json:"dir"`
 	Site       string            `json:"site"`
-	Running    bool              `json:"running"` // a process runs it; else the topics and the platform were asked
+	Running    bool              `json:"running"`       // a process runs it; else the topics and the platform were asked
+	Dry        bool              `json:"dry,omitempty"` // of a dry run: nothing was published, the counts say what would have been
 	PID        int               `json:"pid,omitempty"`
 	Since      time.Time         `json:"since,omitzero"`
 	Pipelines  []PipelineStatus  `json:"pipelines"`
@@ -43,8 +46,8 @@ type Total struct {
 
 // Status tells what every task is doing, or, when no process runs them, what they had done last.
 func (x *Exchange) Status(ctx context.Context) (Status, error) {
-	s := Status{Dir: x.cfg.Dir, Site: x.cfg.Site}
-	if x.tasks == nil && !x.isRunning() {
+	s := Status{Dir: x.cfg.Dir, Site: x.cfg.Site, Dry: x.opt.Dry, Pipelines: []PipelineStatus{}, Deliveries: []delivery.Status{}}
+	if x.idle {
 		if err := x.readStatus(ctx, &s); err != nil {
 			return s, err
 		}
@@ -68,31 +71,63 @@ func (x *Exchange) liveStatus(s *Status) {
 	}
 }
 
-// readStatus asks the topics and the platform. What one task's topics or one platform do not tell is that one's error.
+// readStatus asks the topics and the platform. What one pipeline's topics or one platform do not tell is that one's
+// error; without the brokers nothing can be told.
 func (x *Exchange) readStatus(ctx context.Context, s *Status) error {
+	if _, err := x.client.ClusterID(ctx); err != nil {
+		return err
+	}
 	s.Pipelines = make([]PipelineStatus, len(x.cfg.Pipelines))
 	s.Deliveries = make([]delivery.Status, len(x.cfg.Deliveries))
-	errs := make([]error, len(s.Deliveries))
 	var g errgroup.Group
-	g.SetLimit(8)
+	g.SetLimit(readAtOnce)
 	for i, p := range x.cfg.Pipelines {
 		g.Go(func() error {
-			var err error
-			s.Pipelines[i].Status, err = pipeline.ReadStatus(ctx, x.pipelineOptions(p))
-			return err
+			s.Pipelines[i].Status = x.readPipeline(ctx, p)
+			return nil
 		})
 	}
 	for i, d := range x.cfg.Deliveries {
 		g.Go(func() error {
-			s.Deliveries[i], errs[i] = x.readDelivery(ctx, d)
+			s.Deliveries[i] = x.readDelivery(ctx, d)
 			return nil
 		})
 	}
-	return errors.Join(append(errs, g.Wait())...)
+	_ = g.Wait() // what one does not tell is in its status
+	return ctx.Err()
 }
 
-func (x *Exchange) readDelivery(ctx context.Context, d *config.Delivery) (delivery.Status, error) {
-	return delivery.ReadStatus(ctx, x.deliveryOptions(d))
+// readAtOnce is how many topics and platforms are asked at the same time.
+const readAtOnce = 8
+
+// readPipeline reads what a pipeline committed last: nothing yet, where its topic is not there.
+func (x *Exchange) readPipeline(ctx context.Context, p *config.Pipeline) pipeline.Status {
+	s, err := pipeline.ReadStatus(ctx, x.pipelineOptions(p))
+	if err != nil {
+		s = pipeline.Status{Department: p.Department, Name: p.Name, State: pipeline.Stopped}
+	}
+	if err != nil && !errors.Is(err, broker.ErrNoTopic) {
+		s.Error, s.ErrorZh = bothLanguages(err)
+	}
+	return s
+}
+
+func (x *Exchange) readDelivery(ctx context.Context, d *config.Delivery) delivery.Status {
+	s, err := delivery.ReadStatus(ctx, x.deliveryOptions(d))
+	s.Name = d.Name
+	if err != nil {
+		s.Error, s.ErrorZh = bothLanguages(err)
+	}
+	return s
+}
+
+// bothLanguages returns the text of an error, in Chinese as far as it is a problem for a person.
+func bothLanguages(err error) (en, zh string) {
+	en, zh = err.Error(), err.Error()
+	if p, ok := errors.AsType[*connectors.Problem](err); ok {
+		zh = p.In("zh")
+	}
+	return en, zh
 }
 
 // sum adds what deliveries tell of pipelines, and the totals.

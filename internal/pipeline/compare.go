@@ -162,7 +162,7 @@ func (e *heldError) problem() *connectors.Problem {
 			Zh: "检查来源是否为空、被截断或编码错误；确认无误后运行 datong deletes approve",
 			En: "see whether the source is empty, cut off or wrongly decoded; when it is right, run datong deletes approve",
 		},
-		Err: connectors.ErrStop,
+		Err: ErrLimit,
 	}
 }
 

@@ -72,7 +72,7 @@ func (g *judge) run(work context.Context) error {
 // in the quarantine; any other error ends the attempt at once and what is not committed is read again.
 func (g *judge) stopAfterCommit(work context.Context, err error) error {
 	var limit *connectors.Problem
-	if !errors.As(err, &limit) || !errors.Is(limit, connectors.ErrStop) || !g.committable() {
+	if !errors.As(err, &limit) || !errors.Is(limit, ErrLimit) && !errors.Is(limit, connectors.ErrStop) || !g.committable() {
 		return err
 	}
 	g.verdict = err

@@ -199,7 +199,7 @@ func TestTooManyDeletesAreHeldUntilApproved(t *testing.T) {
 	w.opt.Connector = w.connector("other")
 	p := New(w.opt)
 	err := p.Run(t.Context())
-	if !errors.Is(err, connectors.ErrStop) || !strings.Contains(err.Error(), "150 of 200") {
+	if !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "150 of 200") {
 		t.Fatalf("Run = %v, want a stop that names 150 of 200", err)
 	}
 	s := p.Status()
@@ -226,7 +226,7 @@ func TestTooManyRefusedRowsStopThePipelineAndShowWhy(t *testing.T) {
 		w.put(fmt.Sprintf("k%04d", i), tooLong, "")
 	}
 	p := New(w.opt)
-	if err := p.Run(t.Context()); !errors.Is(err, connectors.ErrStop) || !strings.Contains(err.Error(), "max_refused") {
+	if err := p.Run(t.Context()); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "max_refused") {
 		t.Fatalf("Run = %v, want a stop by max_refused", err)
 	}
 	if got := len(w.items()); got < 1000 || got > 1100 {

@@ -339,6 +339,6 @@ func (r *refusals) verdict(pipeline string) error {
 			Zh: "用 datong quarantine list 查看原因；修正映射或来源后重新启动",
 			En: "see the causes with datong quarantine list; correct the mapping or the source, then start again",
 		},
-		Err: connectors.ErrStop,
+		Err: ErrLimit,
 	}
 }

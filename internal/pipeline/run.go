@@ -56,8 +56,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 }
 
+// ErrLimit says that a limit stopped the pipeline, max_refused or max_deletes, for a person to look.
+var ErrLimit error = connectors.Mark("stopped by a limit")
+
 // ErrGaveUp says that trouble which may pass did not pass in time, and nobody looks on who would wait longer.
-var ErrGaveUp = fmt.Errorf("nothing got on for %v", patience)
+var ErrGaveUp error = connectors.Mark(fmt.Sprintf("nothing got on for %v", patience))
 
 // Block keeps the pipeline from starting: Run says why, until the process is started anew.
 func (p *Pipeline) Block(why error) { p.blocked = why }
@@ -99,7 +102,8 @@ func classify(err error) State {
 	switch {
 	case errors.Is(err, broker.ErrFenced):
 		return Fenced
-	case errors.Is(err, connectors.ErrPosition), errors.Is(err, connectors.ErrStop), errors.Is(err, broker.ErrAuthorization):
+	case errors.Is(err, connectors.ErrPosition), errors.Is(err, connectors.ErrStop), errors.Is(err, ErrLimit),
+		errors.Is(err, broker.ErrAuthorization), errors.Is(err, broker.ErrTopicDiffers):
 		return Halted
 	}
 	return Retrying
