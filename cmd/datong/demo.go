@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,10 @@ import (
 
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
+	"github.com/datong-dx/datong/internal/delivery"
 	"github.com/datong-dx/datong/internal/demo"
 	"github.com/datong-dx/datong/internal/exchange"
+	"github.com/datong-dx/datong/internal/pipeline"
 )
 
 // demoFlags are how `datong demo` is asked to run.
@@ -88,6 +91,15 @@ func (a *app) demo(ctx context.Context, f demoFlags) error {
 		return withCode(exitUsage, err)
 	}
 	d.introduce()
+	if err = d.play(ctx); ctx.Err() != nil {
+		fmt.Fprintln(a.stderr, a.say("演示已中止", "the demonstration was stopped"))
+		return nil
+	}
+	return err
+}
+
+// play runs the exchange, and tells at the end what the platform knows.
+func (d *demonstration) play(ctx context.Context) error {
 	if err := d.live(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -109,10 +121,14 @@ func (d *demonstration) live(ctx context.Context) error {
 	d.began = time.Now()
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- x.Run(running) }()
+	go func() {
+		err := x.Run(running)
+		stop()
+		ended <- err
+	}()
 	screen := d.newScreen(x)
 	err = d.arrive(running, x, screen)
-	if err == nil {
+	if err == nil && running.Err() == nil {
 		screen.begin(d.sayf("首批 %s 行已在平台上，用时 %.1f 秒。各部门继续工作……", "the first %s rows are on the platform after %.1f s. The departments go on …", thousands(d.standing()), d.initial.Seconds()))
 		err = d.work(running, screen)
 	}
@@ -128,7 +144,9 @@ const patience = 2 * time.Minute
 // arrive waits until what the departments had at first is on the platform.
 func (d *demonstration) arrive(ctx context.Context, x *exchange.Exchange, screen *screen) error {
 	want := int64(d.standing())
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -144,19 +162,25 @@ func (d *demonstration) arrive(ctx context.Context, x *exchange.Exchange, screen
 		}
 		if s.Total.Delivered >= want {
 			d.initial = time.Since(d.began)
-			tick.Stop()
 			return nil
 		}
-		if time.Since(d.began) > patience {
-			d.printStatus(&s)
-			return d.slow()
+		if stuck(&s) || time.Since(d.began) > patience {
+			d.printTroubles(&s)
+			return d.late()
 		}
 	}
 }
 
-func (d *demonstration) slow() error {
+// stuck says that something waits for a person.
+func stuck(s *exchange.Status) bool {
+	halted := func(p exchange.PipelineStatus) bool { return p.State == pipeline.Halted }
+	refused := func(v delivery.Status) bool { return v.State == delivery.Halted }
+	return slices.ContainsFunc(s.Pipelines, halted) || slices.ContainsFunc(s.Deliveries, refused)
+}
+
+func (d *demonstration) late() error {
 	return &connectors.Problem{
-		What: d.text("首批数据在 %s 内没有全部到达", "the first rows did not all arrive within %s", patience),
+		What: d.text("首批数据没有全部到达", "the first rows did not all arrive"),
 		Try:  d.text("用 --dir 保留目录，再运行 datong run 查看日志", "keep the directory with --dir and look at the log of datong run"),
 	}
 }
@@ -167,10 +191,11 @@ func (d *demonstration) work(ctx context.Context, screen *screen) error {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- d.town.Live(ctx) }()
-	for tick := time.NewTicker(screen.every); ; {
+	tick := time.NewTicker(screen.every)
+	defer tick.Stop()
+	for {
 		select {
 		case err := <-done:
-			tick.Stop()
 			return err
 		case <-tick.C:
 			if err := screen.refresh(ctx); err != nil && ctx.Err() == nil {

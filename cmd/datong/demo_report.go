@@ -18,17 +18,17 @@ func (d *demonstration) introduce() {
 	n := d.standing()
 	fmt.Fprint(d.stdout, d.sayf(`打通演示：一座虚构的城市，三个部门，约 %[1]s 行数据
 
-  市场监管局   GB 18030 的 CSV 文件    TYSHXYDM  ZCZB(万元)   20180401           存续    I6513
-  税务局       SQLite，无变更时间      NSRSBH    ZCZB(元)     2018/4/1 0:00:00   03      6513
-  行政审批局   SQLite，拼音列名        SQRZJHM   办件类型 1 即“承诺件”（国标 1 是“即办件”）
+  市场监管局   GB 18030 的 CSV 文件         TYSHXYDM  500.00（万元）    20180401           存续   I6513
+  税务局       SQLite，无变更时间，靠比对   NSRSBH    5000000.00（元）  2018/4/1 0:00:00   03     6513
+  行政审批局   SQLite，拼音列名             SQRZJHM   办件类型 1 是承诺件、2 是即办件，与国家标准正好相反
 
   各部门的系统 ──▶ 标准数据字典 ──▶ Kafka（本进程内） ──▶ 统一平台（SQLite）
 
 `, `Datong, demonstrated: an invented city, three departments, about %[1]s rows
 
-  market regulation   GB 18030 CSV files        TYSHXYDM  ZCZB (万元)   20180401           存续    I6513
-  tax                 SQLite, no change time    NSRSBH    ZCZB (元)     2018/4/1 0:00:00   03      6513
-  approval bureau     SQLite, pinyin columns    SQRZJHM   its case type 1 is the standard's 2, and its 2 the standard's 1
+  market regulation   GB 18030 CSV files                 TYSHXYDM  500.00 (万元)    20180401           存续   I6513
+  tax                 SQLite, no change time, compared   NSRSBH    5000000.00 (元)  2018/4/1 0:00:00   03     6513
+  approval bureau     SQLite, pinyin columns             SQRZJHM   its case types 1 and 2 are the standard's 2 and 1
 
   departments' systems ──▶ standard data dictionary ──▶ Kafka (in this process) ──▶ unified platform (SQLite)
 
@@ -191,7 +191,7 @@ func (d *demonstration) tellArrived(out *outcome) {
 	for _, h := range out.Platform {
 		mark := d.say("一致", "equal")
 		if h.Rows != h.Expected {
-			mark = d.say("不一致", "DIFFERENT")
+			mark = d.say("不符", "DIFFERENT")
 		}
 		title := d.cfg.Dictionary.Entity(h.Entity).Title
 		rows = append(rows, []string{d.department(h.Department), d.inLang(title.Zh, title.En), thousands(h.Expected), thousands(h.Rows), mark})
@@ -231,15 +231,15 @@ func (d *demonstration) tellNext() {
   %[1]s quarantine list %[2]s              为什么被拒
   echo '清算,9,,,' >> %[2]s/departments/market-regulation/codes/reg_status.csv
   %[1]s test %[2]s                         改了对照表，用例仍应通过
-  %[1]s quarantine retry %[2]s --element reg_status
-  %[1]s run %[2]s                          继续运行；另开一个终端改 systems/ 里的数据
+  %[1]s quarantine retry %[2]s --element reg_status    放行
+  %[1]s run %[2]s                          继续运行；README.md 里有可改的数据
 `, `  The exchange directory is kept in %[2]s. It is all text; begin with README.md:
 
   %[1]s status %[2]s                       did everything arrive?
   %[1]s quarantine list %[2]s              why rows were refused
   echo '清算,9,,,' >> %[2]s/departments/market-regulation/codes/reg_status.csv
   %[1]s test %[2]s                         the crosswalk has changed: the fixtures must still pass
-  %[1]s quarantine retry %[2]s --element reg_status
-  %[1]s run %[2]s                          go on; change data under systems/ from another terminal
+  %[1]s quarantine retry %[2]s --element reg_status    let the rows in
+  %[1]s run %[2]s                          go on; README.md has data to change
 `, program(), d.dir))
 }

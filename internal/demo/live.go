@@ -143,7 +143,7 @@ func (t *Town) counter(step int) []change {
 	if step == 0 {
 		changes = append(changes, t.followed(now))
 	}
-	if it := t.items[t.random.IntN(len(t.items))]; step%10 == 9 && it.flaw == nil {
+	if it := t.items[t.random.IntN(len(t.items))]; step%10 == 9 && it.flaw == nil && !it.draft {
 		it.version++
 		t.changes.Updates++
 		changes = append(changes, change{row: it.row(now)})
