@@ -47,13 +47,25 @@ func TestReadStatusDisturbsNobody(t *testing.T) {
 	w.publish("scjg", "1", "坏")
 	d, _ := w.start(w.options())
 	w.settle(d)
+	opened := 0
+	w.hook.set(func(step string) error {
+		if step == "open" {
+			opened++
+		}
+		return nil
+	})
 	if s, err := ReadStatus(t.Context(), w.options()); err != nil || s.Waiting != 1 {
 		t.Fatalf("status = %+v, %v", s, err)
 	}
+	w.publish("scjg", "2", "好")
+	w.settle(d)
 	w.refuse("")
-	w.retry(d) // writes the sink and the quarantine: neither was taken away
+	w.retry(d) // writes the sink and the quarantine
 	w.wantWaiting()
 	w.wantAccounted(d.Status(), 0, 0)
+	if opened != 1 {
+		t.Errorf("the sink was opened %d times, want once, for the status: the delivery goes on as it was", opened)
+	}
 }
 
 func TestReadStatusTellsWhyAStartWouldHalt(t *testing.T) {
