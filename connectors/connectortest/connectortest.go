@@ -1,8 +1,10 @@
-// Package connectortest checks that a connector's [connectors.Source] keeps the contract, crashes included.
+// Package connectortest checks that a connector's [connectors.Source] and [connectors.Sink] keep the contract, crashes
+// included.
 //
-// A connector's test describes its outside system in a [Harness] and calls [Run]. The suite knows a source only through
-// its interface, so the same suite runs in process and through a plugin. What a harness does not claim is not tested, and
-// what it claims is: a claim without the function behind it fails, and so does a function without the claim.
+// A connector's test describes its outside system in a [Harness] and calls [Run], and in a [SinkHarness] for [RunSink].
+// The suite knows a connector only through its interface, so the same suite runs in process and through a plugin. What a
+// harness does not claim is not tested, and what it claims is: a claim without the function behind it fails, and so does a
+// function without the claim.
 package connectortest
 
 import (

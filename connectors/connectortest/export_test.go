@@ -19,3 +19,10 @@ func Each(h *Harness, fn func(name string, run func(testing.TB)) (ok bool)) {
 		}
 	}
 }
+
+// EachSink is [Each] for the suite for sinks.
+func EachSink(h *SinkHarness, fn func(name string, run func(testing.TB)) (ok bool)) {
+	for _, c := range sinkChecks {
+		fn(c.name, func(t testing.TB) { c.run(t, h) })
+	}
+}

@@ -78,7 +78,9 @@ func (s *Store) Create(t *connectors.Table) error {
 		return fmt.Errorf("create table %s: it has no key", t.Name)
 	}
 	if old := s.table(t.Name); old != nil {
-		old.Table = t
+		if len(t.Columns) > len(old.Columns) {
+			old.Table = t
+		}
 		return nil
 	}
 	s.tables = append(s.tables, &table{Table: t, byKey: map[string]uint64{}})

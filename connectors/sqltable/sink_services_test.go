@@ -16,13 +16,13 @@ import (
 )
 
 func init() {
-	platforms["PostgreSQL"] = func(t *testing.T) *platform {
+	platforms["PostgreSQL"] = func(t testing.TB) *platform {
 		schema := "Sink_" + strings.ToLower(rand.Text()[:10])
 		p := newPlatform(t, serverURL(t, "DATONG_TEST_POSTGRES"), schema)
 		t.Cleanup(func() { p.db.Exec("DROP SCHEMA IF EXISTS " + p.dialect.Quote(schema) + " CASCADE") })
 		return p
 	}
-	platforms["MySQL"] = func(t *testing.T) *platform {
+	platforms["MySQL"] = func(t testing.TB) *platform {
 		database := "sink_" + strings.ToLower(rand.Text()[:10])
 		address := serverURL(t, "DATONG_TEST_MYSQL")
 		server := newPlatform(t, address, "")

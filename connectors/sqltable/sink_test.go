@@ -25,8 +25,8 @@ type platform struct {
 }
 
 // platforms make one of each kind; the services build adds the servers.
-var platforms = map[string]func(t *testing.T) *platform{
-	"SQLite": func(t *testing.T) *platform {
+var platforms = map[string]func(t testing.TB) *platform{
+	"SQLite": func(t testing.TB) *platform {
 		return newPlatform(t, "sqlite:"+filepath.Join(t.TempDir(), "platform.db"), "")
 	},
 }
