@@ -94,7 +94,8 @@ type Scan struct {
 	Set string
 	// ID of this scan. A scan that is begun again after a crash at the same position has the same id.
 	ID uint64
-	// Complete says that the scan reads every row of the set: keys that it does not show are gone from the source.
+	// Complete says that the scan reads every row of the set: keys that it does not show are gone from the source. While
+	// a complete scan runs, no rows of other sets are read.
 	Complete bool
 	// Resumable says that the source can be opened at a position inside this scan. When it is false, or the scan is
 	// compared, positions inside the scan are not stored and a crash begins the scan again.

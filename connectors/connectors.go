@@ -27,8 +27,8 @@ var (
 	ErrFenced = errors.New("fenced by a newer delivery")
 )
 
-// Source reads one department system. Its methods are called by one goroutine, except that Ack and Close may be called
-// while Read blocks.
+// Source reads one department system. Its methods are called by one goroutine, except that Ack, Close and [Getter.Get] may
+// be called by another while Read blocks.
 type Source interface {
 	// Read blocks until there are rows, or the source has caught up, or ctx is done, and returns the next batch. A
 	// finite source returns io.EOF after its last batch. The batch belongs to the caller until it calls
@@ -72,7 +72,8 @@ type Discoverer interface {
 // tombstone is published.
 type Getter interface {
 	// Get returns the rows of a set in which the named columns hold one of the given tuples of values. Rows that do
-	// not exist are simply not in the answer. keys holds at most 1000 tuples, each as long as columns.
+	// not exist are simply not in the answer. keys holds at most 1000 tuples, each as long as columns. It may be called
+	// while Read blocks.
 	Get(ctx context.Context, set string, columns []string, keys [][]Value) (*Batch, error)
 }
 
