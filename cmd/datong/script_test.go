@@ -27,19 +27,24 @@ func TestMain(m *testing.M) {
 //	mend                      undo every spoil, remove and write
 //	refuses FILE:LINE REASON  the last program must have counted a row read there as refused for exactly this reason
 //	until PATTERN PROGRAM …   run a program until its standard output matches
-func TestScripts(t *testing.T) {
+//	sql ADDRESS STATEMENT     run a statement in a database, and write its rows to standard output
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+
+// runScripts runs the scripts of a directory, with more variables in their environment.
+func runScripts(t *testing.T, dir string, vars ...string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		ContinueOnError:     true,
 		Setup: func(env *testscript.Env) error {
-			env.Vars = append(env.Vars, "LC_ALL=C")
+			env.Vars = append(append(env.Vars, "LC_ALL=C"), vars...)
 			env.Values[spoiltKey{}] = &spoilt{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "says": says, "spoil": spoil, "remove": remove, "mend": mend,
-			"write": write, "refuses": refuses, "until": until,
+			"write": write, "refuses": refuses, "until": until, "sql": sqlCommand,
 		},
 	})
 }

@@ -25,6 +25,15 @@ func (a *app) service(ctx context.Context, dir string) (control.Service, error) 
 		_, err := config.Load(dir, a.registry)
 		return nil, withCode(exitUsage, err)
 	}
+	s, err := a.ask(ctx, dir)
+	if errors.Is(err, exchange.ErrHeld) { // by a process that has begun to run it since
+		return a.ask(ctx, dir)
+	}
+	return s, err
+}
+
+// ask is service for a directory that exists.
+func (a *app) ask(ctx context.Context, dir string) (control.Service, error) {
 	client, err := control.Dial(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -39,7 +48,11 @@ func (a *app) service(ctx context.Context, dir string) (control.Service, error) 
 	if !x.Embedded {
 		x.Broker.Timeout = brokerTimeout // a person waits
 	}
-	return exchange.OpenIdle(ctx, x, a.logger(slog.LevelWarn, false))
+	idle, err := exchange.OpenIdle(ctx, x, a.logger(slog.LevelWarn, false))
+	if err != nil {
+		return nil, err // never an exchange that is nil inside the interface
+	}
+	return idle, nil
 }
 
 // with runs fn with who answers for the directory.

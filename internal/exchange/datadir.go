@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
+	"time"
 
 	"github.com/datong-dx/datong/connectors"
 )
@@ -34,26 +35,27 @@ func openDataDir(exchange string) (*dataDir, error) {
 
 func (d *dataDir) path(name string) string { return filepath.Join(d.dir, name) }
 
+// ErrHeld says that another process has the directory.
+var ErrHeld error = connectors.Mark("another process has the exchange directory")
+
+// holdPatience is how long a process that has the directory for one question only, or is about to announce itself, is
+// waited for.
+const holdPatience = 5 * time.Second
+
 // lock makes this process the only one on the directory. The system lets go of the lock whatever way a process ends.
-func (d *dataDir) lock() error {
+func (d *dataDir) lock(ctx context.Context) error {
 	f, err := os.OpenFile(d.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the lock of the data directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return fmt.Errorf("lock the data directory: %w", err)
-		}
-		pid, _ := os.ReadFile(d.path("lock")) // only for the message
-		return &connectors.Problem{
-			Where: d.dir,
-			What: connectors.Text{
-				Zh: "另一个进程正在运行这个交换目录" + strings.TrimRight("（进程号 "+string(pid), " ") + "）",
-				En: "another process runs this exchange directory (process " + string(pid) + ")",
-			},
-			Try: connectors.Text{Zh: "用 datong status 查看它，或先停止它", En: "look at it with datong status, or stop it first"},
-		}
+	if err := d.hold(ctx, f); err != nil {
+		f.Close()
+		return err
+	}
+	// Whoever left word has ended without taking it back.
+	if err := os.Remove(d.path(addressFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.Close()
+		return fmt.Errorf("remove where a former process answered: %w", err)
 	}
 	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid()))); err != nil {
 		f.Close()
@@ -61,6 +63,39 @@ func (d *dataDir) lock() error {
 	}
 	d.held = f
 	return d.emptyTemp()
+}
+
+// hold waits for the lock, unless a process that runs the directory has it.
+func (d *dataDir) hold(ctx context.Context, f *os.File) error {
+	for end := time.Now().Add(holdPatience); ; {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("lock the data directory: %w", err)
+		}
+		if _, err := os.Stat(d.path(addressFile)); err == nil || time.Now().After(end) {
+			return d.refused()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (d *dataDir) refused() error {
+	who, _ := os.ReadFile(d.path("lock")) // only for the message
+	return &connectors.Problem{
+		Where: d.dir, Err: ErrHeld,
+		What: connectors.Text{
+			Zh: fmt.Sprintf("另一个进程（%s）正在运行这个交换目录", who),
+			En: fmt.Sprintf("another process (%s) runs this exchange directory", who),
+		},
+		Try: connectors.Text{Zh: "用 datong status 查看它，或先停止它", En: "look at it with datong status, or stop it first"},
+	}
 }
 
 func writeAt(f *os.File, text string) error {

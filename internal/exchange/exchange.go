@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg *config.Exchange, opt Options) (*Exchange, er
 	if x.data, err = openDataDir(cfg.Dir); err != nil {
 		return nil, err
 	}
-	if err := x.data.lock(); err != nil {
+	if err := x.data.lock(ctx); err != nil {
 		return nil, err
 	}
 	if !opt.Dry {
@@ -111,7 +111,7 @@ func OpenIdle(ctx context.Context, cfg *config.Exchange, log *slog.Logger) (*Exc
 		return nil, err
 	}
 	if cfg.Embedded {
-		if err := x.data.lock(); err != nil {
+		if err := x.data.lock(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -89,9 +90,13 @@ func (e *TaskError) Error() string { return e.Task + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TaskError) Unwrap() error { return e.Err }
 
+// taskError names the task once: a task's own error begins with its name too.
 func taskError(task string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "pipeline "+task+": ") {
+		err = inner
 	}
 	return &TaskError{task, err}
 }

@@ -82,6 +82,7 @@ func (p *Pipeline) open(work, stop context.Context) (*attempt, error) {
 	if a.base, err = p.readRecord(work); err != nil {
 		return nil, err
 	}
+	p.resumeAt(a.base)
 	a.feeds = newFeeds(p)
 	if a.bad, err = p.readWaiting(work); err != nil {
 		return nil, err
@@ -93,7 +94,7 @@ func (p *Pipeline) open(work, stop context.Context) (*attempt, error) {
 		a.bad.close()
 		return nil, &sourceError{fmt.Errorf("open source: %w", err)}
 	}
-	p.begin(a.base)
+	p.begin()
 	return a, nil
 }
 

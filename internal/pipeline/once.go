@@ -50,8 +50,7 @@ func ReadStatus(ctx context.Context, opt Options) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	p.status.Counts = rec.Counts
-	p.status.Position = printable(rec.Position)
+	p.resumeAt(rec)
 	p.status.State = Stopped
 	return p.Status(), nil
 }

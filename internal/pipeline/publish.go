@@ -146,14 +146,20 @@ func (a *attempt) commitOne(work context.Context, tx *pending) error {
 	return nil
 }
 
-// begin shows a new attempt's starting point.
-func (p *Pipeline) begin(base record) {
+// begin shows that a new attempt works.
+func (p *Pipeline) begin() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.status.State = Running
+	p.status.caughtUp = false
+}
+
+// resumeAt shows what was committed last, which a source that does not open, or a fixture that fails, does not undo.
+func (p *Pipeline) resumeAt(base record) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.status.Counts = base.Counts
 	p.status.Position = printable(base.Position)
-	p.status.caughtUp = false
 }
 
 // countRead counts rows as the source gives them, apart from what the judge makes of them.

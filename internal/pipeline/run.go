@@ -20,6 +20,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	backoff, since := firstBackoff, time.Now()
 	if err := p.blocked; err != nil {
 		p.setState(Halted, err)
+		p.recall(ctx)
 		if !p.opt.UntilIdle {
 			p.waitForCure(ctx, Halted, false) // only a new start loads the cure
 			return nil
@@ -64,6 +65,16 @@ var ErrGaveUp error = connectors.Mark(fmt.Sprintf("nothing got on for %v", patie
 
 // Block keeps the pipeline from starting: Run says why, until the process is started anew.
 func (p *Pipeline) Block(why error) { p.blocked = why }
+
+// recall shows what a pipeline that must not begin had committed last; nothing where its topics do not tell.
+func (p *Pipeline) recall(ctx context.Context) {
+	if p.opt.Client == nil {
+		return
+	}
+	if base, err := p.readRecord(ctx); err == nil {
+		p.resumeAt(base)
+	}
+}
 
 // guarded runs one attempt if the source's breaker lets it, and tells the breaker how the source fared. Trouble of the
 // brokers is not the source's fault and leaves the breaker as it is.
