@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,8 +77,9 @@ func literal(text string) string {
 
 func (s *sqlSink) addColumn(ctx context.Context, t *connectors.Table, c *connectors.Column) error {
 	name := s.qualified(t.Name)
-	if err := s.exec(ctx, "ALTER TABLE "+name+" ADD COLUMN "+s.columnDDL(c, false)); err != nil {
-		return failed("add the column", c.Name+" to "+t.Name, err)
+	statement := "ALTER TABLE " + name + " ADD COLUMN " + s.columnDDL(c, false)
+	if err := s.exec(ctx, statement); err != nil {
+		return s.cannotChange(t, c, statement, failed("add the column", c.Name+" to "+t.Name, err))
 	}
 	s.log.Info("a column was added to the platform's table", "table", t.Name, "column", c.Name)
 	if s.dialect == sqldb.Postgres {
@@ -94,10 +96,30 @@ func (s *sqlSink) widenColumn(ctx context.Context, t *connectors.Table, c *conne
 		statement = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %s::%s", name, column, columnType, column, columnType)
 	}
 	if err := s.exec(ctx, statement); err != nil {
-		return failed("widen the column", c.Name+" of "+t.Name, err)
+		return s.cannotChange(t, c, statement, failed("widen the column", c.Name+" of "+t.Name, err))
 	}
 	s.log.Info("a column of the platform's table was widened", "table", t.Name, "column", c.Name)
 	return nil
+}
+
+// cannotChange tells a person what to do where the database does not let the sink change a table: a view shows the column
+// (PostgreSQL), or the table belongs to somebody else. Trouble that may pass is returned as it is.
+func (s *sqlSink) cannotChange(t *connectors.Table, c *connectors.Column, statement string, err error) error {
+	if !errors.Is(err, connectors.ErrStop) {
+		return err
+	}
+	return &connectors.Problem{
+		Where: s.tableName(t.Name) + "." + c.Name,
+		What: connectors.Text{
+			En: "the dictionary wants this column so, and the database does not let it be changed",
+			Zh: "数据字典要求此列如此，而数据库不允许更改",
+		},
+		Try: connectors.Text{
+			En: "drop the views that show it, or ask the table's owner, then run: " + statement + "; and start again",
+			Zh: "先删除引用它的视图，或请表的属主执行：" + statement + "；然后重新启动",
+		},
+		Err: err,
+	}
 }
 
 // inspections list a table's columns: name, type, length of text, precision and scale of decimals, part of the key.

@@ -5,6 +5,7 @@ package sqltable
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -91,4 +92,25 @@ func TestSinkFindsWhatADeferredConstraintRefuses(t *testing.T) {
 		t.Errorf("write = %v, refused %v, want row 0", err, refused)
 	}
 	wantRows(t, p, allFirms, "A|甲|1", "C|丙|3")
+}
+
+// PostgreSQL does not change a column that a view shows.
+func TestSinkSaysWhatAViewPrevents(t *testing.T) {
+	p := platforms["PostgreSQL"](t)
+	table := firm()
+	p.ready(t, table)
+	p.exec(t, "CREATE VIEW "+p.name("firm_names")+" AS SELECT name FROM {firm}")
+	table.Columns[2].Length = 400
+	err := p.sink(t).Ensure(t.Context(), []*connectors.Table{table})
+	var problem *connectors.Problem
+	if !errors.As(err, &problem) || !errors.Is(err, connectors.ErrStop) {
+		t.Fatalf("Ensure = %v, want a problem", err)
+	}
+	for _, want := range []string{"firm.name", "ALTER TABLE", "varchar(400)", "视图"} {
+		if !strings.Contains(problem.In("zh"), want) {
+			t.Errorf("problem = %s, want %s in it", problem.In("zh"), want)
+		}
+	}
+	p.exec(t, "DROP VIEW "+p.name("firm_names"))
+	p.ready(t, table)
 }
