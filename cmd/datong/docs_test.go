@@ -151,6 +151,21 @@ func TestReadmeNamesEveryKey(t *testing.T) {
 	}
 }
 
+// TestOperatorsFindEveryMetric compares the operators' page with the metrics that the program declares.
+func TestOperatorsFindEveryMetric(t *testing.T) {
+	declared := regexp.MustCompile(`describe\("(\w+)"|Name:\s+"datong_(\w+)"`).FindAllStringSubmatch(document(t, "internal/exchange/metrics.go"), -1)
+	if len(declared) < 14 {
+		t.Fatalf("found only %d declarations", len(declared))
+	}
+	for _, m := range declared {
+		for _, name := range []string{"deploy/README.md", "deploy/README.zh-CN.md"} {
+			if metric := "`datong_" + m[1] + m[2] + "`"; !strings.Contains(document(t, name), metric) {
+				t.Errorf("%s does not name the metric %s", name, metric)
+			}
+		}
+	}
+}
+
 // TestDocumentedCodeWorks builds the consumer of the READMEs and the connector of CONTRIBUTING.md where they are said to
 // stand, without writing there, and runs the connector's tests.
 func TestDocumentedCodeWorks(t *testing.T) {
