@@ -187,7 +187,8 @@ func (d *demonstration) late() error {
 
 // work lets the departments work for the time asked for.
 func (d *demonstration) work(ctx context.Context, screen *screen) error {
-	ctx, cancel := context.WithTimeout(ctx, d.period)
+	screen.until = time.Now().Add(d.period)
+	ctx, cancel := context.WithDeadline(ctx, screen.until)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- d.town.Live(ctx) }()

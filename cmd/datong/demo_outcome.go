@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/demo"
 	"github.com/datong-dx/datong/internal/exchange"
 )
@@ -46,6 +47,7 @@ type refusal struct {
 	En         string `json:"en"`
 
 	shape, example string
+	mistake        connectors.Text // that was made in the department
 }
 
 // outcome gathers what the exchange, the platform and the city each know.
@@ -61,6 +63,9 @@ func (d *demonstration) outcome(ctx context.Context, x *exchange.Exchange) (*out
 	out := &outcome{
 		Status: status, Seed: d.seed, First: d.first.Seconds(), Initial: d.initial.Seconds(),
 		Changes: d.town.Changes(), Repaired: d.town.Repaired(), Refused: d.refusals(groups),
+	}
+	if !d.kept {
+		out.Dir = "" // it is about to be removed
 	}
 	platform, err := demo.OpenPlatform(d.dir)
 	if err != nil {
@@ -98,7 +103,9 @@ func (d *demonstration) refusals(groups []exchange.Group) []refusal {
 		}
 	}
 	for f, n := range d.town.Wrong() {
-		entry(key{f.Department, f.Pipeline, f.Entity, f.Element, f.Rule}).Expected += n
+		r := entry(key{f.Department, f.Pipeline, f.Entity, f.Element, f.Rule})
+		r.Expected += n
+		r.mistake = f.Title
 	}
 	slices.SortFunc(list, func(a, b *refusal) int {
 		return cmp.Or(slices.Index(demo.Departments, a.Department)-slices.Index(demo.Departments, b.Department), cmp.Compare(b.Rows, a.Rows),

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/datong-dx/datong/internal/demo"
 )
@@ -175,13 +176,14 @@ func (d *demonstration) tellRefused(out *outcome) {
 		thousands(out.Repaired), thousands(out.Total.Superseded)))
 }
 
-// exampleOf says where one of the refused rows lies, and the shape of its value, which tells no content.
+// exampleOf says where one of the refused rows lies, the shape of its value, which tells no content, and what went wrong
+// in the department.
 func (d *demonstration) exampleOf(r *refusal) string {
 	text := d.say("例如 ", "for example ") + filepath.Base(r.example)
 	if r.shape != "" {
 		text += d.say("，值的形状 ", ", a value of the shape ") + r.shape
 	}
-	return text
+	return text + d.say("；错在：", "; what went wrong: ") + r.mistake.In(d.lang)
 }
 
 // tellArrived answers the operator's question: did everything arrive?
@@ -241,5 +243,15 @@ func (d *demonstration) tellNext() {
   %[1]s test %[2]s                         the crosswalk has changed: the fixtures must still pass
   %[1]s quarantine retry %[2]s --element reg_status    let the rows in
   %[1]s run %[2]s                          go on; README.md has data to change
-`, program(), d.dir))
+`, program(), quoted(d.dir)))
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-", r)
+	}) {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/datong-dx/datong/internal/demo"
 	"github.com/datong-dx/datong/internal/exchange"
+	"github.com/datong-dx/datong/internal/pipeline"
 )
 
 // screen shows the departments while they work: a table that is drawn again and again where a terminal looks on, else a
@@ -23,7 +24,8 @@ type screen struct {
 	terminal bool
 	silent   bool
 	every    time.Duration
-	lines    int // of the table that stands on the terminal
+	until    time.Time // when the departments stop
+	lines    int       // of the table that stands on the terminal
 }
 
 func (d *demonstration) newScreen(x *exchange.Exchange) *screen {
@@ -76,6 +78,9 @@ func (s *screen) draw(status *exchange.Status) {
 		return
 	}
 	text := s.d.departments(status)
+	if left := time.Until(s.until); left > 0 {
+		text += s.d.sayf("\n还有 %.0f 秒\n", "\n%.0f s to go\n", left.Seconds())
+	}
 	if s.lines > 0 {
 		fmt.Fprintf(s.d.stdout, "\x1b[%dA\x1b[J", s.lines)
 	}
@@ -86,6 +91,11 @@ func (s *screen) draw(status *exchange.Status) {
 // departments is the table of the departments, those with several pipelines on one line.
 func (d *demonstration) departments(status *exchange.Status) string {
 	var rows [][]string
+	line := func(name, system string, n *pipeline.Counts, delivered int64, lag string) {
+		rows = append(rows, []string{
+			name, system, thousands(n.Read), thousands(n.Published), thousands(n.Unchanged), thousands(n.Quarantined), thousands(delivered), lag,
+		})
+	}
 	for _, name := range demo.Departments {
 		var sum exchange.PipelineStatus
 		for i := range status.Pipelines {
@@ -95,11 +105,9 @@ func (d *demonstration) departments(status *exchange.Status) string {
 				sum.LagSeconds = max(sum.LagSeconds, lagOf(p, status))
 			}
 		}
-		rows = append(rows, []string{
-			d.department(name), d.systemOf(name), thousands(sum.Read), thousands(sum.Published), thousands(sum.Unchanged),
-			thousands(sum.Quarantined), thousands(sum.Delivered), d.lag(sum.LagSeconds),
-		})
+		line(d.department(name), d.systemOf(name), &sum.Counts, sum.Delivered, d.lag(sum.LagSeconds))
 	}
+	line(d.say("合计", "total"), "", &status.Total.Counts, status.Total.Delivered, "")
 	var text bytes.Buffer
 	paper := *d.app
 	paper.stdout = &text
