@@ -1,12 +1,3 @@
-// Package broker carries records through Kafka: the envelope of a standard record, topics and their settings, exactly-once
-// publishing in transactions, and read-committed reading. github.com/segmentio/kafka-go does the talking (connections,
-// TLS, SASL, metadata, consumer groups); record batches, fetches and the life of a transaction are our own, because
-// kafka-go's Writer has no transactions and its Reader shows aborted records.
-//
-//	Envelope ─ body ─▶ Txn ─▶ Producer.Commit ─▶ Kafka ─▶ Reader.Poll ─▶ Record
-//	                     (AddPartitions, produce, EndTxn)    (committed only, in order per partition)
-//
-// Read envelope.go, then producer.go, then reader.go.
 package broker
 
 import (
