@@ -25,8 +25,8 @@
 //     late (10 s unless set). Until then the last stable offset of every partition it touched stands still, for all
 //     readers: this is what a hung task costs the others.
 //   - Brokers before 4.0 raise the epoch when they abort, for a timeout or for InitProducerID; see [Producer.Recover].
-//   - kafka-go's RawRecordSet.ReadFrom writes a batch anew without its producer id and says nothing; a test reads the id
-//     back from the log. kafka-go hands the list of aborted transactions on and drops nothing.
+//   - kafka-go's RawRecordSet.ReadFrom writes a batch anew, without its producer id, and says nothing: what it sends is
+//     in no transaction. Of what it reads it hands on the list of aborted transactions and drops nothing.
 //   - A control batch takes an offset, so a reader that does not step over it never reaches the last stable offset, and
 //     end offsets count markers as well as records.
 //   - max.message.bytes bounds the batch as it is sent, compressed. A batch whose compression is broken is answered with

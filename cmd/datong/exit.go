@@ -59,9 +59,6 @@ func (a *app) exit(err error) int {
 
 // complain prints every problem inside err, one a line.
 func (a *app) complain(err error) {
-	if c, ok := err.(*coded); ok { //nolint:errorlint // what it wraps may be many problems, of which a search finds one
-		err = c.err
-	}
 	for _, p := range config.Problems(err) {
 		a.problem(p)
 	}
