@@ -25,7 +25,7 @@ func TestSoakKills(t *testing.T) {
 		for i, k := range marks {
 			switch {
 			case r == 0 && k.records > 1:
-				k.records = 5_000 + 9_000*i // spread over the first reading
+				k.records = 8_000 + 2_000*i // spread over the first reading
 			case k.records > 1:
 				k.records *= 3 * (r + 1)
 			}
