@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/datong-dx/datong/connectors"
 )
 
 // positionVersion is the first byte of a position. Version 1 is:
 //
-//	byte 1 · identity (8 bytes) · timeline, generation, number of tables (uvarint) · each table
+//	byte 1 · identity (8 bytes) · timeline, generation, number of tables (uvarint) · each table · checksum (4 bytes)
 //	table: length (uvarint) · name, shape (8 bytes), stage, scan, flags, cursor · watermark part
 //
 // Numbers are varints, texts have their length before them. testdata/position.golden guards it. The hashes in a window
@@ -78,7 +80,7 @@ func (s *state) encode() connectors.Position {
 	for _, t := range s.tables {
 		b = t.append(b)
 	}
-	return b
+	return binary.BigEndian.AppendUint32(b, uint32(xxh3.Hash(b)))
 }
 
 func (t *tableState) append(b []byte) []byte {
@@ -97,9 +99,13 @@ func (t *tableState) append(b []byte) []byte {
 }
 
 func decodeState(p connectors.Position) (*state, error) {
-	d := decoder{b: p}
+	body := p[:max(0, len(p)-4)]
+	d := decoder{b: body}
 	if version := d.byte(); d.err == nil && version != positionVersion {
 		return nil, fmt.Errorf("decode the position: version %d is not known: %w", version, connectors.ErrPosition)
+	}
+	if d.err == nil && binary.BigEndian.Uint32(p[len(body):]) != uint32(xxh3.Hash(body)) {
+		d.fail()
 	}
 	s := &state{identity: d.fixed(), timeline: d.uvarint(), generation: d.uvarint()}
 	for n := d.uvarint(); n > 0 && d.err == nil; n-- {
