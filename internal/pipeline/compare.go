@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -60,7 +61,7 @@ func (g *judge) decide(work context.Context, b *connectors.Batch) error {
 	}
 	for _, f := range list {
 		f.compare = true
-		clear(f.refused)
+		f.forgetRefused()
 	}
 	return g.bad.unsee()
 }
@@ -88,12 +89,17 @@ func (g *judge) endScan(work context.Context, b *connectors.Batch) error {
 		return nil
 	}
 	list := g.scanned(s.Set)
-	for _, f := range list {
-		if err := g.checkDeletes(f, s); err != nil {
+	gone := make([]int64, len(list))
+	for i, f := range list {
+		var err error
+		if gone[i], err = g.checkDeletes(f, s); err != nil {
 			return err
 		}
 	}
-	for _, f := range list {
+	for i, f := range list {
+		if gone[i] == 0 {
+			continue
+		}
 		if err := g.withdraw(work, f, s, b); err != nil {
 			return fmt.Errorf("withdraw what is gone from %s: %w", s.Set, err)
 		}
@@ -103,6 +109,7 @@ func (g *judge) endScan(work context.Context, b *connectors.Batch) error {
 	}
 	for _, f := range list {
 		f.compare = false
+		f.forgetRefused()
 		if !f.needsIndex() {
 			f.drop()
 		}
@@ -114,30 +121,36 @@ func (g *judge) endScan(work context.Context, b *connectors.Batch) error {
 
 // missing says that an entry's key was not shown by the scan and is ours to withdraw. A key whose source row is there
 // but refused is present: the platform keeps its last good version.
-func (f *feed) missing(e keyindex.Entry) bool {
+func (f *feed) missing(e keyindex.Entry) (bool, error) {
 	if e.Flags&keyindex.Live == 0 || e.Flags&(keyindex.Seen|keyindex.Foreign) != 0 {
-		return false
+		return false, nil
 	}
-	_, waits := f.refused[e.Row]
-	return e.Row == 0 || !waits
+	if e.Row == 0 || f.refused == nil {
+		return true, nil
+	}
+	row, err := f.refused.Lookup(e.Row)
+	return row.Flags&keyindex.Live == 0, err
 }
 
-// checkDeletes stops the pipeline when the scan would withdraw more than is plausible: an empty, cut-off or wrongly
-// decoded file deletes nothing.
-func (g *judge) checkDeletes(f *feed, s *scan) error {
-	var gone int64
-	if err := f.index.Each(func(e keyindex.Entry) {
-		if f.missing(e) {
+// checkDeletes returns how many keys the scan would withdraw, and stops the pipeline when they are more than is
+// plausible: an empty, cut-off or wrongly decoded file deletes nothing.
+func (g *judge) checkDeletes(f *feed, s *scan) (gone int64, err error) {
+	var trouble error
+	err = f.index.Each(func(e keyindex.Entry) {
+		missing, err := f.missing(e)
+		if missing {
 			gone++
 		}
-	}); err != nil {
-		return err
+		trouble = cmp.Or(trouble, err)
+	})
+	if err = cmp.Or(err, trouble); err != nil {
+		return 0, err
 	}
 	limit := g.opt.MaxDeletes
 	if gone <= limit.Rows || !limit.exceeds(gone, f.before) || g.approved.Load() == s.ID+1 {
-		return nil
+		return gone, nil
 	}
-	return &heldError{HeldDeletes{Set: s.Set, Entity: f.entity, Scan: s.ID, Deletes: gone, Of: f.before}, g.ID()}
+	return 0, &heldError{HeldDeletes{Set: s.Set, Entity: f.entity, Scan: s.ID, Deletes: gone, Of: f.before}, g.ID()}
 }
 
 // heldError stops a pipeline whose scan would delete too much.
@@ -184,7 +197,10 @@ func (g *judge) withdraw(work context.Context, f *feed, s *scan, b *connectors.B
 	_, err := g.opt.Client.Scan(work, f.topic, nil, func(_ int32, r *broker.Record) error {
 		key := xxh3.Hash(r.Key)
 		e, err := f.index.Lookup(key)
-		if err != nil || r.Value == nil || !f.missing(e) {
+		if err != nil || r.Value == nil {
+			return err
+		}
+		if missing, err := f.missing(e); err != nil || !missing {
 			return err
 		}
 		if err := f.index.Set(key, e.Digest, e.Row, e.Flags|keyindex.Seen); err != nil {

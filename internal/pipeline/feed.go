@@ -33,11 +33,11 @@ type feed struct {
 	unique bool
 
 	// The judge's.
-	index   *keyindex.Index     // nil until needed
-	refused map[uint64]struct{} // row hashes refused by the running comparison
-	compare bool                // a comparison is running
-	before  int64               // own keys on the topic when it began
-	latest  []byte              // the highest ce_sequence of its own records on the topic then
+	index   *keyindex.Index // nil until needed
+	refused *keyindex.Index // hashes of the rows refused by the running comparison, nil until there are any
+	compare bool            // a comparison is running
+	before  int64           // own keys on the topic when it began
+	latest  []byte          // the highest ce_sequence of its own records on the topic then
 }
 
 // needsIndex says that the feed's rows cannot be judged without knowing what is on the topic.
@@ -67,7 +67,6 @@ func (fs *feeds) get(plan *mapping.Plan, t *connectors.Table) *feed {
 		envelope: broker.NewEnvelope(p.opt.Department, p.opt.Name, t.Name, name, p.opt.Dictionary),
 		shared:   slices.Contains(p.opt.Shared, name),
 		keyIsRow: keyIsRow(plan, t),
-		refused:  map[uint64]struct{}{},
 	}
 	f.unique = f.keyIsRow && t.Unique
 	fs.m[at] = f
@@ -90,6 +89,15 @@ func (fs *feeds) of(set string) []*feed {
 func (fs *feeds) close() {
 	for _, f := range fs.m {
 		f.drop()
+		f.forgetRefused()
+	}
+}
+
+// forgetRefused ends what is known of the rows that a comparison met and that were refused.
+func (f *feed) forgetRefused() {
+	if f.refused != nil {
+		_ = f.refused.Close() // an unlinked temporary file
+		f.refused = nil
 	}
 }
 

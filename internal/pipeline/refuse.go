@@ -31,22 +31,7 @@ func (w *waiting) len() int { return w.index.Len() }
 func (w *waiting) close() { _ = w.index.Close() } // an unlinked temporary file
 
 // unsee forgets what earlier scans have shown.
-func (w *waiting) unsee() error {
-	var keys []keyindex.Entry
-	if err := w.index.Each(func(e keyindex.Entry) {
-		if e.Flags&keyindex.Seen != 0 {
-			keys = append(keys, e)
-		}
-	}); err != nil {
-		return err
-	}
-	for _, e := range keys {
-		if err := w.index.Set(e.Key, e.Digest, e.Row, e.Flags&^keyindex.Seen); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (w *waiting) unsee() error { return w.index.Unflag(keyindex.Seen) }
 
 // readWaiting reads which rows wait. The caller has fenced older twins.
 func (p *Pipeline) readWaiting(ctx context.Context) (*waiting, error) {
@@ -93,7 +78,7 @@ func (g *judge) refuse(j *job, res *result, violations []quarantine.Violation) (
 	hash := xxh3.Hash(key)
 	content := contentHash(row, mappingDigest(res))
 	if res.feed != nil && res.feed.compare {
-		if err := res.feed.present(res); err != nil {
+		if err := g.present(res); err != nil {
 			return 0, err
 		}
 	}
@@ -144,10 +129,13 @@ func (g *judge) firstRefused(j *job, res *result) bool {
 }
 
 // present notes that a refused row is there, so that the comparison does not withdraw its last good version.
-func (f *feed) present(res *result) error {
-	f.refused[res.rowKey] = struct{}{}
-	if res.key == 0 {
-		return nil
+func (g *judge) present(res *result) error {
+	f := res.feed
+	if f.refused == nil {
+		f.refused = keyindex.New(g.opt.TempDir)
+	}
+	if err := f.refused.Set(res.rowKey, 0, 0, keyindex.Live); err != nil || res.key == 0 {
+		return err
 	}
 	e, err := f.index.Lookup(res.key)
 	if err != nil || e.Flags&keyindex.Live == 0 {
