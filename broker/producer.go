@@ -23,9 +23,11 @@ type ProducerOptions struct {
 	MaxMessageBytes int
 }
 
+// DefaultMaxMessageBytes is Kafka's max.message.bytes where nothing else is set.
+const DefaultMaxMessageBytes = 1048588
+
 const (
 	defaultTransactionTimeout = 15 * time.Second
-	defaultMaxMessageBytes    = 1048588
 	// endGrace is how long past the transaction's timeout Commit still tries to learn what became of it.
 	endGrace = 5 * time.Second
 )
@@ -84,7 +86,7 @@ func (c *Client) NewProducer(transactionalID string, opts ProducerOptions) *Prod
 		opts.TransactionTimeout = defaultTransactionTimeout
 	}
 	if opts.MaxMessageBytes <= 0 {
-		opts.MaxMessageBytes = defaultMaxMessageBytes
+		opts.MaxMessageBytes = DefaultMaxMessageBytes
 	}
 	p := &Producer{client: c, id: transactionalID, opts: opts}
 	p.codec, p.badOpt = parseCompression(opts.Compression)

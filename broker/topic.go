@@ -77,7 +77,7 @@ func (o TopicOptions) compacted(name string, partitions int, config map[string]s
 	config["cleanup.policy"] = "compact"
 	config["delete.retention.ms"] = millis(cmp.Or(o.DeleteRetention, defaultDeleteRetention))
 	config["min.compaction.lag.ms"] = millis(o.MinCompactionLag)
-	config["max.message.bytes"] = strconv.Itoa(cmp.Or(o.MaxMessageBytes, defaultMaxMessageBytes))
+	config["max.message.bytes"] = strconv.Itoa(cmp.Or(o.MaxMessageBytes, DefaultMaxMessageBytes))
 	if o.Replication >= 3 {
 		config["min.insync.replicas"] = "2" // else one broker's loss could take acknowledged records with it
 	}

@@ -26,7 +26,7 @@ func sent(t *testing.T, p *Producer, x *Txn) map[int32][]string {
 			binary.BigEndian.PutUint64(b, offset)
 			offset += uint64(binary.BigEndian.Uint32(b[atCount:]))
 			set = append(set, b...)
-			if len(b) > defaultMaxMessageBytes {
+			if len(b) > DefaultMaxMessageBytes {
 				t.Errorf("a batch of %d bytes", len(b))
 			}
 		}

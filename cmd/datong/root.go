@@ -31,6 +31,7 @@ var commands = []func(*app) *cobra.Command{
 	newRunCommand,
 	newStatusCommand,
 	newQuarantineCommand,
+	newPipelineCommand,
 	newDeletesCommand,
 	newDeliveryCommand,
 	newResumeCommand,

@@ -42,6 +42,39 @@ once you know that the source has really lost these rows.`),
 	return group
 }
 
+func newPipelineCommand(a *app) *cobra.Command {
+	group := &cobra.Command{
+		Use:   "pipeline",
+		Short: a.say("让流水线从头读取", "Let a pipeline begin anew"),
+		Args:  a.args(0, 0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(&cobra.Command{
+		Use:   "reset DIR DEPARTMENT/PIPELINE",
+		Short: a.say("忘记读到哪里，从头读取并与已发布的对比", "Forget how far it had read: read from the start, compare with what was published"),
+		Long: a.say(`部门换了服务器、路径或数据库后，保存的位点不再适用，流水线停下。重置后从头读取：与主题相同的行不再发布，
+来源中已没有的行按 max_deletes 的限制删除。计数和隔离区保留。`,
+			`When a department has moved to another server, path or database, the position that was kept does not apply and the
+pipeline halts. After a reset everything is read anew: what the topic has already is not published again, and what the
+source no longer has is deleted within max_deletes. Counts and quarantine stay.`),
+		Example: "  datong pipeline reset my-exchange market-regulation/enterprises",
+		Args:    a.args(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd, args[0], func(ctx context.Context, s control.Service) error {
+				if err := a.audited(ctx, s, exchange.AuditEntry{Action: "reset", Target: args[1]}); err != nil {
+					return err
+				}
+				if err := s.ResetPipeline(ctx, args[1]); err != nil {
+					return err
+				}
+				fmt.Fprint(a.stdout, a.sayf("%s 将从头读取\n", "%s will read its source from the start\n", args[1]))
+				return nil
+			})
+		},
+	})
+	return group
+}
+
 func newDeliveryCommand(a *app) *cobra.Command {
 	group := &cobra.Command{
 		Use:   "delivery",

@@ -65,7 +65,7 @@ func parsePosition(at connectors.Position, path string) (position, error) {
 	case p.Version != positionVersion:
 		return p, fmt.Errorf("the position has version %d, this program knows %d: %w", p.Version, positionVersion, connectors.ErrPosition)
 	case p.Path != path:
-		return p, fmt.Errorf("the position belongs to path %q, not to %q; set path back, or begin a new pipeline under another name: %w", p.Path, path, connectors.ErrPosition)
+		return p, fmt.Errorf("the position belongs to path %q, not to %q; set path back, or read everything again with `datong pipeline reset`: %w", p.Path, path, connectors.ErrPosition)
 	case len(p.Recent)%recentBytes != 0 || p.File != nil && !p.File.valid():
 		return p, fmt.Errorf("the position is damaged: %w", connectors.ErrPosition)
 	}

@@ -202,8 +202,8 @@ func otherServer(where string) error {
 		Where: where,
 		What:  connectors.Text{En: "the position was made on another database", Zh: "保存的位置属于另一个数据库"},
 		Try: connectors.Text{
-			En: "point url back at the first database, or, when the department has really moved, reset the pipeline's position so that everything is read and compared again",
-			Zh: "将 url 改回原数据库；若部门确已迁移，请重置该管道的位置，届时将全量读取并比较"},
+			En: "point url back at the first database, or, when the department has really moved, `datong pipeline reset` reads everything again and compares it",
+			Zh: "将 url 改回原数据库；若部门确已迁移，用 `datong pipeline reset` 全量重读并比较"},
 		Err: connectors.ErrPosition,
 	}
 }

@@ -53,7 +53,7 @@ func (o *object) topics(t *Topics) {
 	o.choice("compression", &t.Compression, broker.Compressions...)
 	o.duration("delete_retention", &t.DeleteRetention, time.Hour, 10*365*24*time.Hour)
 	o.duration("min_compaction_lag", &t.MinCompactionLag, 0, 10*365*24*time.Hour)
-	o.size("max_message_bytes", &t.MaxMessageBytes, 64<<10, 64<<20)
+	o.size("max_message_bytes", &t.MaxMessageBytes, 1<<20, 64<<20) // parts of quarantine items fit into 1 MiB
 	o.done()
 }
 

@@ -25,6 +25,7 @@ type Service interface {
 	Each(ctx context.Context, sel exchange.Selection, fn func(exchange.Waiting) error) error
 	Act(ctx context.Context, action quarantine.Action, sel exchange.Selection) ([]exchange.Answer, error)
 	ApproveDeletes(ctx context.Context, pipeline string) (pipeline.HeldDeletes, error)
+	ResetPipeline(ctx context.Context, pipeline string) error
 	Rebuild(ctx context.Context, delivery string) error
 	Resume(ctx context.Context) error
 	Audit(ctx context.Context, e exchange.AuditEntry) error
@@ -106,6 +107,11 @@ func (c *Client) Act(ctx context.Context, action quarantine.Action, sel exchange
 func (c *Client) ApproveDeletes(ctx context.Context, id string) (pipeline.HeldDeletes, error) {
 	var h pipeline.HeldDeletes
 	return h, c.call(ctx, http.MethodPost, "/v1/deletes/approve", &request{Target: id}, &h)
+}
+
+// ResetPipeline makes a halted pipeline read its source from the start.
+func (c *Client) ResetPipeline(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodPost, "/v1/pipelines/reset", &request{Target: id}, nil)
 }
 
 // Rebuild fills a delivery's tables anew.

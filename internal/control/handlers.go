@@ -70,6 +70,12 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (s *Server) reset(w http.ResponseWriter, r *http.Request) {
+	if q, ok := read(w, r); ok {
+		answer(w)(struct{}{}, s.x.ResetPipeline(r.Context(), q.Target))
+	}
+}
+
 func (s *Server) rebuild(w http.ResponseWriter, r *http.Request) {
 	if q, ok := read(w, r); ok {
 		answer(w)(struct{}{}, s.x.Rebuild(r.Context(), q.Target))

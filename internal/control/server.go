@@ -5,14 +5,18 @@
 //	GET  /readyz                   200 when every task does its work, else 503
 //	GET  /metrics                  Prometheus
 //	GET  /v1/status                what every pipeline and delivery is doing
-//	GET  /v1/hello                 204: this is who left word             } with the token
-//	POST /v1/quarantine/groups     what waits, by cause                   }
-//	POST /v1/quarantine/items      what waits, one JSON document a line   }
-//	POST /v1/quarantine/act        retry or discard                       }
-//	POST /v1/deletes/approve       let a comparison delete what it held   }
-//	POST /v1/deliveries/rebuild    fill a delivery's tables anew          }
-//	POST /v1/resume                let halted tasks try again             }
-//	POST /v1/audit                 keep who did what                      }
+//
+// With the token:
+//
+//	GET  /v1/hello                 204: this is who left word
+//	POST /v1/quarantine/groups     what waits, by cause
+//	POST /v1/quarantine/items      what waits, one JSON document a line
+//	POST /v1/quarantine/act        retry or discard
+//	POST /v1/deletes/approve       let a comparison delete what it held
+//	POST /v1/pipelines/reset       read a halted pipeline's source from the start
+//	POST /v1/deliveries/rebuild    fill a delivery's tables anew
+//	POST /v1/resume                let halted tasks try again
+//	POST /v1/audit                 keep who did what
 //
 // The token is in the data directory's run.json, which only the user that runs the exchange can read: whoever may look
 // at refused rows or act on them is whoever may read that file.
@@ -99,7 +103,7 @@ func (s *Server) routes() http.Handler {
 	for pattern, h := range map[string]http.HandlerFunc{
 		"GET " + helloPath:           func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 		"POST /v1/quarantine/groups": s.groups, "POST /v1/quarantine/items": s.items, "POST /v1/quarantine/act": s.act,
-		"POST /v1/deletes/approve": s.approve, "POST /v1/deliveries/rebuild": s.rebuild,
+		"POST /v1/deletes/approve": s.approve, "POST /v1/pipelines/reset": s.reset, "POST /v1/deliveries/rebuild": s.rebuild,
 		"POST /v1/resume": s.resume, "POST /v1/audit": s.audit,
 	} {
 		m.HandleFunc(pattern, s.guarded(h))

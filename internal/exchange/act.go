@@ -58,6 +58,34 @@ func unknownTask(id string, idle bool) error {
 	}, Try: connectors.Text{Zh: "datong status 列出全部", En: "datong status lists them all"}}
 }
 
+// ResetPipeline makes a pipeline forget how far it had read: the source is read from its start and compared with what was
+// published. A pipeline that runs must have halted; one that nobody runs begins anew at the next start.
+func (x *Exchange) ResetPipeline(ctx context.Context, id string) error {
+	for _, t := range x.tasks {
+		if t.cfg.ID() != id {
+			continue
+		}
+		if !t.run.Reset() {
+			return &connectors.Problem{
+				Where: id,
+				What:  connectors.Text{Zh: "流水线没有停下", En: "the pipeline has not halted"},
+				Try:   connectors.Text{Zh: "先停止 `datong run`，再重置", En: "stop `datong run` first, then reset it"},
+			}
+		}
+		return nil
+	}
+	for _, p := range x.cfg.Pipelines {
+		if p.ID() != id || !x.idle {
+			continue
+		}
+		if err := x.absent(ctx); err != nil {
+			return err
+		}
+		return pipeline.ResetIdle(ctx, x.pipelineOptions(p))
+	}
+	return unknownTask(id, false)
+}
+
 // Rebuild empties the tables of a delivery and fills them anew from the topics. It returns when they are empty and, with
 // this process running the delivery, being filled.
 func (x *Exchange) Rebuild(ctx context.Context, name string) error {

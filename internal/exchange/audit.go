@@ -14,7 +14,7 @@ import (
 type AuditEntry struct {
 	Time      time.Time `json:"time"`
 	Who       string    `json:"who"`    // the system's user
-	Action    string    `json:"action"` // reveal, retry, discard, approve, rebuild
+	Action    string    `json:"action"` // reveal, retry, discard, approve, reset, rebuild
 	Selection Selection `json:"selection,omitzero"`
 	Target    string    `json:"target,omitempty"` // a pipeline or delivery
 	Reason    string    `json:"reason,omitempty"`

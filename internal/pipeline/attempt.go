@@ -83,6 +83,9 @@ func (p *Pipeline) open(work, stop context.Context) (*attempt, error) {
 		return nil, err
 	}
 	p.resumeAt(a.base)
+	if p.forget.Swap(false) {
+		a.base.begin()
+	}
 	a.feeds = newFeeds(p)
 	if a.bad, err = p.readWaiting(work); err != nil {
 		return nil, err

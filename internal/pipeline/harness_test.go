@@ -87,12 +87,8 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	w := &world{t: t, store: memory.NewStore(), client: client}
-	if err := w.store.Create(&connectors.Table{
-		Name: "things", Columns: []connectors.Column{{Name: "id"}, {Name: "name"}, {Name: "kind"}}, Key: []int{0}, Unique: true,
-	}); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, client: client}
+	w.newStore()
 	w.opt = Options{
 		Department: "dept", Name: "things", Prefix: "test", Dictionary: "1.0.0",
 		Plans:     []*mapping.Plan{plan(t, thingMapping)},
@@ -100,6 +96,17 @@ func newWorld(t testing.TB) *world {
 		Topics: broker.TopicOptions{Partitions: 3}, UntilIdle: true, TempDir: t.TempDir(),
 	}
 	return w
+}
+
+// newStore gives the world an empty source in place of the one before.
+func (w *world) newStore() {
+	w.t.Helper()
+	w.store = memory.NewStore()
+	if err := w.store.Create(&connectors.Table{
+		Name: "things", Columns: []connectors.Column{{Name: "id"}, {Name: "name"}, {Name: "kind"}}, Key: []int{0}, Unique: true,
+	}); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // connector reads the world's store.

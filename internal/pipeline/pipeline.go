@@ -95,6 +95,7 @@ type Pipeline struct {
 	requests chan *request
 	approved atomic.Uint64 // id+1 of the scan whose deletes were approved
 	wake     chan struct{} // an approval or a resume for a stopped pipeline
+	forget   atomic.Bool   // the next attempt begins at the source's start
 
 	claimed bool  // this process holds the transactional id
 	blocked error // why Run must not begin

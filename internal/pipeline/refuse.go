@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -272,7 +273,25 @@ func (g *judge) sweep(work context.Context, set string) error {
 	})
 }
 
+// batchOverhead is more than what a batch and its one record take beside the record's body.
+const batchOverhead = 128
+
+// largestRecord is the largest body that the standard topics take, however little it compresses: whether a record
+// conforms must not hang on the compression that was chosen.
+func (o *Options) largestRecord() int {
+	return cmp.Or(o.Producer.MaxMessageBytes, o.Topics.MaxMessageBytes, broker.DefaultMaxMessageBytes) - batchOverhead
+}
+
+func tooLarge(size, limit int) []quarantine.Violation {
+	return []quarantine.Violation{{
+		Rule: ruleTooLarge,
+		Zh:   fmt.Sprintf("记录有 %d 字节，超过主题所容的 %d 字节；请在映射中去掉过大的字段，或提高 topics.max_message_bytes", size, limit),
+		En:   fmt.Sprintf("the record has %d bytes, and the topic takes %d: leave the large field out of the mapping, or raise topics.max_message_bytes", size, limit),
+	}}
+}
+
 const (
+	ruleTooLarge  = "too_large"
 	ruleDuplicate = "duplicate_key"
 	ruleForeign   = "foreign_key"
 )

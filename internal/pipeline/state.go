@@ -59,7 +59,8 @@ func (p *Pipeline) readRecord(ctx context.Context) (record, error) {
 	if rec.Connector != p.opt.Connector.Name {
 		// Another kind of connector cannot read this position: begin anew, compared with what was published.
 		p.log.Info("connector changed, starting from the beginning", "was", rec.Connector, "is", p.opt.Connector.Name)
-		rec.Connector, rec.Position, rec.Plain = p.opt.Connector.Name, nil, nil
+		rec.Connector = p.opt.Connector.Name
+		rec.begin()
 	}
 	return rec, nil
 }

@@ -74,9 +74,10 @@ type result struct {
 
 // mapper turns rows into results; each goroutine has its own.
 type mapper struct {
-	a      *attempt
-	tables map[*connectors.Table][]target
-	key    []byte // scratch
+	a       *attempt
+	tables  map[*connectors.Table][]target
+	largest int    // record that fits into a batch of its own
+	key     []byte // scratch
 }
 
 // target is a plan bound to a table's columns.
@@ -92,7 +93,7 @@ const maxTables = 64
 
 // mapJobs maps jobs until there are no more.
 func (a *attempt) mapJobs(work context.Context) error {
-	m := &mapper{a: a, tables: map[*connectors.Table][]target{}}
+	m := &mapper{a: a, tables: map[*connectors.Table][]target{}, largest: a.opt.largestRecord()}
 	for {
 		select {
 		case j, ok := <-a.jobs:
@@ -220,6 +221,10 @@ func (m *mapper) mapRow(j *job, i int, t *target) {
 	default:
 		res.kind, res.digest = put, out.Digest
 		m.encode(j, &res, row, t, out.Key, out.Value)
+		if size := int(res.to - res.from); size > m.largest {
+			res.kind, res.violations = refused, tooLarge(size, m.largest)
+			j.bodies = j.bodies[:res.from]
+		}
 	}
 	j.results = append(j.results, res)
 }
