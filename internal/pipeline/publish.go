@@ -172,6 +172,13 @@ func (p *Pipeline) countRead(rows int) {
 	}
 }
 
+// uncountRead takes back the rows that an attempt had read when it ended and not committed: they will be read again.
+func (p *Pipeline) uncountRead() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status.Read -= p.status.Counts.Unaccounted()
+}
+
 // committed shows what a transaction made durable.
 func (p *Pipeline) committed(tx *pending) {
 	p.mu.Lock()

@@ -29,6 +29,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	for {
 		progressed, err := p.guarded(ctx)
+		if err != nil {
+			p.uncountRead()
+		}
 		if ctx.Err() != nil || err == nil {
 			p.setState(map[bool]State{true: Done, false: Stopped}[err == nil && ctx.Err() == nil], err)
 			return nil

@@ -152,7 +152,7 @@ func build(t *testing.T, path string) string {
 // command runs a program to its end and returns what it wrote to standard output.
 func (x *exchange) command(program string, args ...string) []byte {
 	x.t.Helper()
-	ctx, cancel := context.WithTimeout(x.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(x.t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	var stdout, stderr bytes.Buffer
