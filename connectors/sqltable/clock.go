@@ -36,8 +36,9 @@ func (db *database) clock(ctx context.Context) (c clock, err error) {
 		err = db.QueryRowxContext(ctx, `
 			SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED),
 				COALESCE(TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', @@global.time_zone)), 0)`).Scan(&c.now, &c.east)
-	case sqldb.SQLite:
-		err = db.QueryRowxContext(ctx, `SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER), 0`).Scan(&c.now, &c.east)
+	case sqldb.SQLite: // knows no zone: what its texts mean is what times without one mean everywhere here
+		c.east = chinaStandardTime
+		err = db.QueryRowxContext(ctx, `SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)`).Scan(&c.now)
 	}
 	if err != nil {
 		return clock{}, failed("read the clock of", sqldb.Redact(db.configured), err)
