@@ -26,7 +26,8 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH):$(GOBIN_OF_USER)
 help: ## list the targets
 	@sed -En 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: ## three departments, one platform, nothing installed but Go
+demo: ## three departments, one platform, nothing installed but Go (the first compile takes a minute or two)
+	@echo "compiling; the first time takes a minute or two"
 	$(GO) run ./cmd/datong demo
 
 test: testbed compiler vet lint tidy build ## everything: real servers, linters, all tests with the race detector
