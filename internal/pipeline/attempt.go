@@ -160,6 +160,9 @@ func (a *attempt) read(work context.Context) error {
 			a.broken = &sourceError{fmt.Errorf("read source: %w", err)}
 			return nil
 		}
+		for i := range b.Rows {
+			b.Rows[i].Order.Generation += a.base.Since
+		}
 		rows, caughtUp := len(b.Rows), b.CaughtUp
 		a.countRead(rows)
 		select {

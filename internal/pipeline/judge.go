@@ -153,8 +153,12 @@ func (g *judge) full() bool {
 // rows judges the rows of a job one after the other.
 func (g *judge) rows(j *job) error {
 	g.written = nil
-	if n := len(j.batch.Rows); g.scan != nil && n > 0 {
-		g.scan.last = j.batch.Rows[n-1].Order
+	if n := len(j.batch.Rows); n > 0 {
+		last := j.batch.Rows[n-1].Order
+		g.rec.Generation = max(g.rec.Generation, last.Generation)
+		if g.scan != nil {
+			g.scan.last = last
+		}
 	}
 	if slices.ContainsFunc(j.batch.Rows, func(r connectors.Row) bool { return r.Old != nil }) {
 		g.written = map[uint64]struct{}{}

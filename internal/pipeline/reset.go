@@ -48,5 +48,9 @@ func ResetIdle(ctx context.Context, opt Options) error {
 	return nil
 }
 
-// begin makes the record that of a task that has read nothing yet; what it has counted stays.
-func (r *record) begin() { r.Position, r.Plain = connectors.Position(nil), nil }
+// begin makes the record that of a task that has read nothing yet; what it has counted stays. What it reads from now on
+// is of a later generation than all before.
+func (r *record) begin() {
+	r.Position, r.Plain = connectors.Position(nil), nil
+	r.Since = r.Generation + 1
+}

@@ -72,6 +72,22 @@ func TestAHaltedPipelineIsResetWhereItRuns(t *testing.T) {
 	w.expectCompared(p.Status().Counts)
 }
 
+// A reset source tells anew, in its first places, what it has told there before; in between it was otherwise.
+func TestWhatAResetPipelinePublishesIsNotTakenForWhatItPublishedBefore(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"one", "two", "one"} {
+		w.newStore()
+		w.put("a", name, "")
+		if err := ResetIdle(t.Context(), w.opt); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+	}
+	if got, want := w.topic()["a"], `{"id":"a","name":"one"}`; got != want { // fails too when an id comes twice
+		t.Errorf("a = %s, want %s", got, want)
+	}
+}
+
 // await polls until the pipeline is in a state.
 func (w *world) await(p *Pipeline, want State) {
 	w.t.Helper()

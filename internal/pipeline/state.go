@@ -19,6 +19,11 @@ type record struct {
 	Counts    Counts              `json:"counts"`
 	// Plain names the sets whose scan is running without a comparison, so that it goes on where it stopped.
 	Plain map[string]uint64 `json:"plain,omitempty"`
+	// Since is added to the generation of every row, and Generation is the highest of any row judged so far: a source
+	// that is read from the start again counts from its first generation, and what it tells now must not bear the ids
+	// of what it told then.
+	Since      uint64 `json:"since,omitempty"`
+	Generation uint64 `json:"generation,omitempty"`
 }
 
 const recordVersion = 1
