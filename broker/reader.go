@@ -11,17 +11,18 @@ import (
 type ReaderOptions struct {
 	// ReadUncommitted shows records of open and aborted transactions too. Only for looking into a topic.
 	ReadUncommitted bool
-	// PartitionBytes is how much of one partition is asked for at once, compressed: 512 KiB when zero. A larger record
+	// PartitionBytes is how much of one partition is asked for at once, compressed: 256 KiB when zero. A larger record
 	// still comes.
 	PartitionBytes int
-	// MaxBytes is how much is asked for at once of all partitions of one broker together, compressed: 4 MiB when zero.
-	// Each partition gets its share, at least 64 KiB. Two such answers are held at a time, and what they decompress to.
+	// MaxBytes is how much is asked for at once of all partitions of one broker together, compressed: 2 MiB when zero.
+	// Each partition gets its share, at least 64 KiB; when that is too much for all, they take turns. Two such answers
+	// are held at a time, and what one decompresses to.
 	MaxBytes int
 }
 
 const (
-	defaultPartitionBytes = 512 << 10
-	defaultFetchBytes     = 4 << 20
+	defaultPartitionBytes = 256 << 10
+	defaultFetchBytes     = 2 << 20
 	leastPartitionBytes   = 64 << 10
 	mostPartitionBytes    = 1 << 30
 )
@@ -57,7 +58,8 @@ type assignment struct {
 	TopicPartition
 	version int // rises when the offset is set anew
 	next    int64
-	bytes   int // asked for, when more than the usual share is needed
+	bytes   int  // asked for, when more than the usual share is needed
+	behind  bool // there is more than was brought, as far as is known
 	gone    bool
 }
 
@@ -105,7 +107,7 @@ func (r *Reader) Assign(topic string, partition int32, offset int64) {
 		a.next = offset
 		return
 	}
-	r.parts = append(r.parts, &assignment{TopicPartition: tp, next: offset})
+	r.parts = append(r.parts, &assignment{TopicPartition: tp, next: offset, behind: true})
 	slices.SortFunc(r.parts, func(a, b *assignment) int { return compareTP(a.TopicPartition, b.TopicPartition) })
 }
 

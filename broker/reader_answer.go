@@ -105,7 +105,7 @@ func (r *Reader) decode(f *fetch, a *asked, p *portion) Fetched {
 		// There is something, but its batch is larger than what was asked for, and others were served before.
 		a.assignment.bytes = min(2*int(a.bytes), mostPartitionBytes)
 	}
-	a.assignment.next = next
+	a.assignment.next, a.assignment.behind = next, next < end
 	return got
 }
 

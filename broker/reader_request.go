@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -30,10 +31,14 @@ func (r *Reader) request(ctx context.Context, wait time.Duration) error {
 		f := r.fetch()
 		f.leader = leader
 		share := min(max(r.opts.MaxBytes/len(partitions), leastPartitionBytes), r.opts.PartitionBytes)
-		for _, a := range partitions {
+		for _, a := range r.within(partitions, share) {
 			f.asked = append(f.asked, asked{assignment: a, version: a.version, offset: a.next, bytes: int32(max(share, a.bytes))})
 		}
 		r.turn++
+		wait := wait
+		if len(f.asked) < len(partitions) {
+			wait = 0 // the others are not to wait for those that are asked
+		}
 		f.encode(wait, !r.opts.ReadUncommitted)
 		r.busy[leader] = true
 		go func() {
@@ -42,6 +47,22 @@ func (r *Reader) request(ctx context.Context, wait time.Duration) error {
 		}()
 	}
 	return nil
+}
+
+// within leaves out partitions that are known to have more than the limit allows to be brought at once: their turn comes
+// with a later request, and it comes soon, because those that are asked answer at once. All others are always asked, so
+// that a topic with a long past does not keep one waiting that has something new.
+func (r *Reader) within(partitions []*assignment, share int) []*assignment {
+	left, first := r.opts.MaxBytes, true
+	return slices.DeleteFunc(partitions, func(a *assignment) bool {
+		if !a.behind {
+			return false
+		}
+		left -= max(share, a.bytes)
+		drop := left < 0 && !first
+		first = false
+		return drop
+	})
 }
 
 func (r *Reader) fetch() *fetch {
