@@ -15,7 +15,7 @@ import (
 
 // memoryLimit makes the garbage collector work harder before the process passes 200 MiB: the data in flight are bounded,
 // what varies is the garbage. GOMEMLIMIT overrides it.
-const memoryLimit = 170 << 20
+const memoryLimit = 150 << 20
 
 // runFlags are how `datong run` is asked to run.
 type runFlags struct {

@@ -32,8 +32,8 @@ import (
 // childArgument makes this program do one job and end, so that the job's memory is a process's own.
 const childArgument = "child"
 
-// memoryLimit is what the program sets as its own soft limit (see debug.SetMemoryLimit).
-const memoryLimit = 140 << 20
+// memoryLimit is the soft limit that `datong run` sets for itself.
+const memoryLimit = 150 << 20
 
 // job is what a child does: a pipeline, a delivery, or both at once.
 type job struct {
@@ -105,7 +105,9 @@ func (j *job) name() string {
 
 // child reads a job, does it and reports.
 func child(ctx context.Context, in io.Reader, out io.Writer) error {
-	debug.SetMemoryLimit(memoryLimit)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	var j job
 	if err := json.NewDecoder(in).Decode(&j); err != nil {
 		return fmt.Errorf("read the job: %w", err)
