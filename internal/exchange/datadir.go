@@ -40,16 +40,21 @@ var ErrHeld error = connectors.Mark("another process has the exchange directory"
 
 // holdPatience is how long a process that has the directory for one question only, or is about to announce itself, is
 // waited for.
-const holdPatience = 5 * time.Second
+const (
+	holdPatience = 5 * time.Second
+	lockPoll     = 20 * time.Millisecond
+)
 
-// lock makes this process the only one on the directory. The system lets go of the lock whatever way a process ends.
+// lock makes this process the only one on the directory. The system lets go of a lock whatever way a process ends.
 func (d *dataDir) lock(ctx context.Context) error {
-	f, err := os.OpenFile(d.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	// Who waits for the lock has the turn, so that many short commands do not keep a run out.
+	turn, err := d.flock(ctx, "turn")
 	if err != nil {
-		return fmt.Errorf("open the lock of the data directory: %w", err)
+		return err
 	}
-	if err := d.hold(ctx, f); err != nil {
-		f.Close()
+	defer turn.Close()
+	f, err := d.flock(ctx, "lock")
+	if err != nil {
 		return err
 	}
 	// Whoever left word has ended without taking it back.
@@ -65,23 +70,28 @@ func (d *dataDir) lock(ctx context.Context) error {
 	return d.emptyTemp()
 }
 
-// hold waits for the lock, unless a process that runs the directory has it.
-func (d *dataDir) hold(ctx context.Context, f *os.File) error {
+// flock waits for the lock on a file, unless a process that runs the directory has it.
+func (d *dataDir) flock(ctx context.Context, name string) (*os.File, error) {
+	f, err := os.OpenFile(d.path(name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
+	}
 	for end := time.Now().Add(holdPatience); ; {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return nil
+			return f, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return fmt.Errorf("lock the data directory: %w", err)
+			return nil, errors.Join(fmt.Errorf("lock the data directory: %w", err), f.Close())
 		}
 		if _, err := os.Stat(d.path(addressFile)); err == nil || time.Now().After(end) {
-			return d.refused()
+			f.Close()
+			return nil, d.refused()
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(lockPoll):
 		}
 	}
 }

@@ -3,6 +3,7 @@
 // whether this process runs the tasks or nobody does: then the topics are read, and a task acts for a moment.
 //
 //	DIR/.datong/lock      held by the process that runs the directory
+//	DIR/.datong/turn      held by who waits for the lock
 //	DIR/.datong/run.json  where that process answers (0600: it holds the token)
 //	DIR/.datong/broker/   the embedded broker's data
 //	DIR/.datong/tmp/      what does not fit into memory; emptied at every start

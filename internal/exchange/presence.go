@@ -24,7 +24,7 @@ const presenceRetry = 5 * time.Second
 func (x *Exchange) present(ctx context.Context) {
 	var topics []string
 	for _, p := range x.cfg.Pipelines {
-		topics = append(topics, x.cfg.Prefix+"."+p.Department+"._positions")
+		topics = append(topics, x.positionsTopic(p))
 	}
 	for len(topics) > 0 && ctx.Err() == nil {
 		if err := x.member(ctx, topics); err != nil && ctx.Err() == nil {

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
 	"github.com/datong-dx/datong/internal/delivery"
@@ -74,7 +73,8 @@ func (x *Exchange) liveStatus(s *Status) {
 // readStatus asks the topics and the platform. What one pipeline's topics or one platform do not tell is that one's
 // error; without the brokers nothing can be told.
 func (x *Exchange) readStatus(ctx context.Context, s *Status) error {
-	if _, err := x.client.ClusterID(ctx); err != nil {
+	topics, err := x.client.Topics(ctx)
+	if err != nil {
 		return err
 	}
 	s.Pipelines = make([]PipelineStatus, len(x.cfg.Pipelines))
@@ -83,7 +83,7 @@ func (x *Exchange) readStatus(ctx context.Context, s *Status) error {
 	g.SetLimit(readAtOnce)
 	for i, p := range x.cfg.Pipelines {
 		g.Go(func() error {
-			s.Pipelines[i].Status = x.readPipeline(ctx, p)
+			s.Pipelines[i].Status = x.readPipeline(ctx, p, topics)
 			return nil
 		})
 	}
@@ -101,15 +101,21 @@ func (x *Exchange) readStatus(ctx context.Context, s *Status) error {
 const readAtOnce = 8
 
 // readPipeline reads what a pipeline committed last: nothing yet, where its topic is not there.
-func (x *Exchange) readPipeline(ctx context.Context, p *config.Pipeline) pipeline.Status {
+func (x *Exchange) readPipeline(ctx context.Context, p *config.Pipeline, topics map[string]int) pipeline.Status {
+	never := pipeline.Status{Department: p.Department, Name: p.Name, State: pipeline.Stopped}
+	if _, there := topics[x.positionsTopic(p)]; !there {
+		return never
+	}
 	s, err := pipeline.ReadStatus(ctx, x.pipelineOptions(p))
 	if err != nil {
-		s = pipeline.Status{Department: p.Department, Name: p.Name, State: pipeline.Stopped}
-	}
-	if err != nil && !errors.Is(err, broker.ErrNoTopic) {
-		s.Error, s.ErrorZh = bothLanguages(err)
+		never.Error, never.ErrorZh = bothLanguages(err)
+		return never
 	}
 	return s
+}
+
+func (x *Exchange) positionsTopic(p *config.Pipeline) string {
+	return x.cfg.Prefix + "." + p.Department + "._positions"
 }
 
 func (x *Exchange) readDelivery(ctx context.Context, d *config.Delivery) delivery.Status {
