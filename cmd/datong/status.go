@@ -50,6 +50,16 @@ func (a *app) printStatus(s *exchange.Status) {
 		fmt.Fprintln(a.stdout, a.say("试运行：没有发布任何记录；各列为首次运行时的结果", "dry run: nothing was published; the columns say what a first run would do"))
 		fmt.Fprintln(a.stdout)
 	}
+	a.printPipelines(s)
+	a.printDeliveries(s)
+	a.printTroubles(s)
+}
+
+// printPipelines prints nothing for a site that only delivers what others publish.
+func (a *app) printPipelines(s *exchange.Status) {
+	if len(s.Pipelines) == 0 {
+		return
+	}
 	heading := []string{
 		a.say("流水线", "pipeline"), a.say("状态", "state"), a.say("读取", "read"), a.say("发布", "published"), a.say("未变", "unchanged"), a.say("过滤", "filtered"),
 		a.say("隔离", "quarantined"), a.say("被取代", "superseded"), a.say("送达", "delivered"), a.say("未交代", "unaccounted"), a.say("滞后", "lag"),
@@ -64,15 +74,15 @@ func (a *app) printStatus(s *exchange.Status) {
 	rows = append(rows, append([]string{a.say("合计", "total"), ""},
 		append(numbers(t.Read, t.Published, t.Unchanged, t.Filtered, t.Quarantined, t.Superseded, t.Delivered, t.Unaccounted), "")...))
 	a.table(heading, rows)
-	a.printDeliveries(s)
-	a.printTroubles(s)
+	if len(s.Deliveries) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
 }
 
 func (a *app) printDeliveries(s *exchange.Status) {
 	if len(s.Deliveries) == 0 {
 		return
 	}
-	fmt.Fprintln(a.stdout)
 	var rows [][]string
 	for i := range s.Deliveries {
 		d := &s.Deliveries[i]
