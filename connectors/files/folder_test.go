@@ -65,7 +65,54 @@ func TestTheSameContentIsReadOnce(t *testing.T) {
 	e.file("x_3.csv", "a\n1\n")
 	check(t, "again, later", []string(nil), e.read(first.pos, by).rows)
 	e.file("x_2.csv", "a\n2\n")
-	check(t, "the same name with other content", []string{"2 a=2"}, e.read(first.pos, by).rows)
+	check(t, "the same name with other content, and what holds after it", []string{"2 a=2", "2 a=1"}, e.read(first.pos, by).rows)
+}
+
+// A set that is again what it was has changed: A, then B, then A.
+func TestContentThatReturnsIsReadAgain(t *testing.T) {
+	t.Run("in files that are ordered by name", func(t *testing.T) {
+		e := newExchange(t)
+		by := map[string]any{"path": "in/*.csv", "order": byNumber}
+		for name, content := range map[string]string{"x_1.csv": "A", "x_2.csv": "B", "x_3.csv": "A", "x_4.csv": "A"} {
+			e.file(name, "a\n"+content+"\n")
+		}
+		got := e.read(nil, by)
+		check(t, "the rows", []string{"2 a=A", "2 a=B", "2 a=A"}, got.rows)
+		check(t, "the rows after that", []string(nil), e.read(got.pos, by).rows)
+	})
+	t.Run("in one file", func(t *testing.T) {
+		e := newExchange(t)
+		by := map[string]any{"path": "in/x.csv", "mode": "full"}
+		var pos connectors.Position
+		for i, content := range []string{"A", "B", "A"} {
+			e.file("x.csv", "a\n"+content+"\n")
+			e.touch("x.csv", time.Duration(i)*time.Minute)
+			got := e.read(pos, by)
+			check(t, "the rows", []string{"begin file", "2 a=" + content, "end file"}, got.rows)
+			pos = got.pos
+		}
+		e.touch("x.csv", time.Hour)
+		check(t, "the rows when it was only touched", []string(nil), e.read(pos, by).rows)
+	})
+	t.Run("but not in a copy of an older file", func(t *testing.T) {
+		e := newExchange(t)
+		by := map[string]any{"path": "in/*.csv"}
+		e.file("x.csv", "a\nA\n")
+		e.touch("x.csv", -time.Hour)
+		e.file("y.csv", "a\nB\n")
+		got := e.read(nil, by)
+		e.touch("x.csv", time.Hour)
+		check(t, "the rows", []string(nil), e.read(got.pos, by).rows)
+	})
+}
+
+// touch sets a file's modification time, from now.
+func (e *exchange) touch(name string, by time.Duration) {
+	e.Helper()
+	at := time.Now().Add(by)
+	if err := os.Chtimes(filepath.Join(e.dir, "in", name), at, at); err != nil {
+		e.Fatal(err)
+	}
 }
 
 func TestALateFileIsHeldAndShown(t *testing.T) {
@@ -293,7 +340,7 @@ func TestPositionGolden(t *testing.T) {
 	}
 	want := position{
 		Version: 1, Path: "in/*.csv", Taken: 3,
-		Last:   map[string]last{"enterprise": {Order: "20260402", Name: "in/enterprise_20260402.csv"}},
+		Last:   map[string]last{"enterprise": {Order: "20260402", Name: "in/enterprise_20260402.csv", Sum: []byte("89abcdef")}},
 		Recent: []byte("0123456789abcdef"),
 		File: &place{
 			Name: "in/enterprise_20260403.csv", Set: "enterprise", Order: "20260403", Size: 5000, SHA256: bytes.Repeat([]byte{7}, 32),

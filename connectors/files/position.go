@@ -25,6 +25,7 @@ type position struct {
 type last struct {
 	Order string `json:"order"`
 	Name  string `json:"name"`
+	Sum   []byte `json:"sum,omitempty"` // the beginning of its digest
 }
 
 // place is a delivery and where in it the next row begins.
@@ -99,7 +100,7 @@ func (p *position) finish() {
 		p.Last = map[string]last{}
 	}
 	if before, ok := p.Last[f.Set]; !ok || compareOrder(before.Order, f.Order) <= 0 {
-		p.Last[f.Set] = last{Order: f.Order, Name: f.Name}
+		p.Last[f.Set] = last{Order: f.Order, Name: f.Name, Sum: f.SHA256[:recentBytes]}
 	}
 }
 

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -104,7 +105,7 @@ func (c *candidate) unchanged() bool {
 // settled says that there is nothing to do for a file: it was read before, or it came too late.
 func (s *Source) settled(c *candidate, d digested) bool {
 	switch {
-	case s.pos.knows(d.sum):
+	case s.pos.knows(d.sum) && !s.returned(c, d.sum):
 		s.done.heal(c, d.sum)
 		return true
 	case s.late(c):
@@ -114,6 +115,15 @@ func (s *Source) settled(c *candidate, d digested) bool {
 		return true
 	}
 	return false
+}
+
+// returned says that content which is known is news all the same: it follows other content of its set, so the set is
+// again what it had been before. Without `order:` only the very file that was taken last can tell this; another one may
+// be a copy whose modification time is the copying's.
+func (s *Source) returned(c *candidate, sum []byte) bool {
+	newest, ok := s.pos.Last[c.set]
+	return ok && compareOrder(c.order, newest.Order) > 0 && !bytes.Equal(sum[:recentBytes], newest.Sum) &&
+		(s.settings.order != nil || c.name == newest.Name)
 }
 
 // late says that a file sorts before, or for full files beside, one of its set that was already taken.
