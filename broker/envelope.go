@@ -131,7 +131,7 @@ func (e *Envelope) AppendBody(dst, key, value []byte, ev *Event) []byte {
 type Cause struct {
 	Order   connectors.Order
 	Ordinal uint32 // inside the source transaction
-	Scan    uint64 // id of the scan that showed the row, 0 for a change
+	Reading uint64 // of which reading of a scan the event comes, when the scan may be begun again; 0 for a change
 	Op      connectors.Op
 	Digest  uint64 // of the value, for rows whose order alone does not tell two states apart (polled rows); else 0
 }
@@ -144,7 +144,7 @@ func (e *Envelope) EventID(c *Cause, key []byte) [16]byte {
 	b = binary.BigEndian.AppendUint64(b, c.Order.Generation)
 	b = binary.BigEndian.AppendUint64(b, c.Order.Sequence)
 	b = binary.BigEndian.AppendUint32(b, c.Ordinal)
-	b = binary.BigEndian.AppendUint64(b, c.Scan)
+	b = binary.BigEndian.AppendUint64(b, c.Reading)
 	b = binary.BigEndian.AppendUint64(b, c.Digest)
 	b = append(b, byte(c.Op))
 	b = append(b, key...)

@@ -106,7 +106,7 @@ func TestBatchMatchesTheGoldenFile(t *testing.T) {
 }
 
 func TestEventIDsTellEventsApart(t *testing.T) {
-	base := Cause{Order: connectors.Order{Generation: 1, Sequence: 2}, Ordinal: 3, Scan: 4, Op: connectors.OpUpdate, Digest: 5}
+	base := Cause{Order: connectors.Order{Generation: 1, Sequence: 2}, Ordinal: 3, Reading: 4, Op: connectors.OpUpdate, Digest: 5}
 	e := NewEnvelope("d", "p", "s", "e", "1")
 	seen := map[[16]byte]string{}
 	add := func(what string, e *Envelope, c Cause, key string) {
@@ -123,7 +123,7 @@ func TestEventIDsTellEventsApart(t *testing.T) {
 	add("base", e, base, "k")
 	for what, change := range map[string]func(*Cause){
 		"generation": func(c *Cause) { c.Order.Generation++ }, "sequence": func(c *Cause) { c.Order.Sequence++ },
-		"ordinal": func(c *Cause) { c.Ordinal++ }, "scan": func(c *Cause) { c.Scan++ },
+		"ordinal": func(c *Cause) { c.Ordinal++ }, "scan": func(c *Cause) { c.Reading++ },
 		"operation": func(c *Cause) { c.Op = connectors.OpDelete }, "digest": func(c *Cause) { c.Digest++ },
 	} {
 		c := base

@@ -123,6 +123,11 @@ func (p *Pipeline) claim(ctx context.Context) error {
 	return nil
 }
 
+// reading tells this attempt's events apart from those of earlier ones. A scan that is begun again bears the same id, and
+// a row may have changed and changed back meanwhile. While nothing was published in between, it stays the same, and so do
+// the events.
+func (a *attempt) reading() uint64 { return uint64(a.base.Counts.Records) }
+
 func (a *attempt) close() {
 	a.mu.Lock()
 	for _, r := range a.asked {

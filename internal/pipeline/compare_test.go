@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 
@@ -11,12 +12,15 @@ import (
 	"github.com/datong-dx/datong/connectors"
 )
 
-// script is a source that gives batches made beforehand.
-type script struct{ batches []*connectors.Batch }
+// script is a source that gives batches made beforehand, and then ends.
+type script struct {
+	batches []*connectors.Batch
+	end     error
+}
 
 func (s *script) Read(context.Context) (*connectors.Batch, error) {
 	if len(s.batches) == 0 {
-		return nil, io.EOF
+		return nil, s.end
 	}
 	b := s.batches[0]
 	s.batches = s.batches[1:]
@@ -45,10 +49,17 @@ func scanOf(id uint64, ids ...string) *connectors.Batch {
 }
 
 func (w *world) script(batches ...*connectors.Batch) {
+	w.scripts(&script{batches, io.EOF})
+}
+
+// scripts gives each attempt the next source.
+func (w *world) scripts(sources ...*script) {
 	w.opt.Connector = &connectors.Connector{
 		Name: "script",
 		OpenSource: func(context.Context, connectors.SourceRequest) (connectors.Source, error) {
-			return &script{batches}, nil
+			s := sources[0]
+			sources = sources[1:]
+			return s, nil
 		},
 	}
 }
@@ -81,6 +92,25 @@ func TestADoubtfulRowRightBehindItsFirstReadingIsUnchanged(t *testing.T) {
 	s := w.run()
 	if len(w.topic()) != 3 || s.Published != 3 || s.Unchanged != 1 {
 		t.Errorf("counts = %+v, want 3 published, 1 unchanged", s.Counts)
+	}
+}
+
+// A source breaks twice in one scan, which is begun again each time, while a row changes and changes back: three events,
+// each with an id of its own.
+func TestAScanBegunAgainTellsItsEventsApart(t *testing.T) {
+	w := newWorld(t)
+	var attempts []*script
+	for _, name := range []string{"one", "other", "one", "other"} {
+		b := scanOf(5, "a")
+		copy(b.Rows[0].Values, []connectors.Value{text("a"), text(name), text("")})
+		b.End = nil
+		attempts = append(attempts, &script{[]*connectors.Batch{b}, errors.New("the source is gone")})
+	}
+	attempts = append(attempts, &script{[]*connectors.Batch{scanOf(5)}, io.EOF})
+	w.scripts(attempts...)
+	s := w.run()
+	if len(w.topic()) != 0 || s.Published != 4 || s.Deletes != 1 {
+		t.Errorf("counts = %+v, want 4 published, 1 delete", s.Counts)
 	}
 }
 

@@ -239,7 +239,11 @@ func (m *mapper) encode(j *job, res *result, row *connectors.Row, t *target, key
 	if value == nil {
 		op = connectors.OpDelete
 	}
-	ev.ID = t.envelope.EventID(&broker.Cause{Order: row.Order, Ordinal: row.Ordinal, Op: op, Digest: res.digest}, key)
+	cause := broker.Cause{Order: row.Order, Ordinal: row.Ordinal, Op: op, Digest: res.digest}
+	if row.Op == connectors.OpSnapshot {
+		cause.Reading = m.a.reading()
+	}
+	ev.ID = t.envelope.EventID(&cause, key)
 	res.partition = broker.Partition(key, m.a.opt.Topics.Partitions)
 	res.from = int32(len(j.bodies))
 	j.bodies = t.envelope.AppendBody(j.bodies, key, value, &ev)
