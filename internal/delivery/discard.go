@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// discardsAtOnce is how many items are given up in one transaction.
-const discardsAtOnce = 1000
-
 // unwanted is an item that is to be given up.
 type unwanted struct {
 	hash uint64
@@ -32,7 +29,7 @@ func (a *attempt) discard(ctx context.Context, r *request) error {
 	err := a.shelf.choose(ctx, r, func(hash uint64, at placed, item *Item) error {
 		key, _ := a.shelf.key(a.parts[at.part], []byte(item.Key), at.offset)
 		list = append(list, unwanted{hash, append([]byte(nil), key...), item})
-		if len(list) < discardsAtOnce {
+		if len(list) < itemsAtOnce {
 			return nil
 		}
 		return flush()

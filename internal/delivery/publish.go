@@ -56,20 +56,32 @@ func (s *shelf) close(ctx context.Context, list []*entry) error {
 // closeItems takes the items with these hashes of their keys out of quarantine.
 func (s *shelf) closeItems(ctx context.Context, p *part, hashes map[uint64]bool) error {
 	var keys [][]byte
+	flush := func() error {
+		err := s.publish(ctx, len(keys), func(i int) (*part, []byte, []byte, error) {
+			return p, keys[i], nil, s.remove(xxh3.Hash(keys[i]))
+		})
+		keys = keys[:0]
+		return err
+	}
 	_, err := s.d.opt.Client.Scan(ctx, s.topic, nil, func(_ int32, r *broker.Record) error {
-		if hash := xxh3.Hash(r.Key); hashes[hash] && r.Value != nil {
-			keys = append(keys, bytes.Clone(r.Key))
-			delete(hashes, hash)
+		hash := xxh3.Hash(r.Key)
+		if !hashes[hash] || r.Value == nil {
+			return nil
 		}
-		return nil
+		delete(hashes, hash)
+		if keys = append(keys, bytes.Clone(r.Key)); len(keys) < itemsAtOnce {
+			return nil
+		}
+		return flush()
 	})
 	if err != nil {
 		return err
 	}
-	return s.publish(ctx, len(keys), func(i int) (*part, []byte, []byte, error) {
-		return p, keys[i], nil, s.remove(xxh3.Hash(keys[i]))
-	})
+	return flush()
 }
+
+// itemsAtOnce is how many items are closed or given up in one transaction.
+const itemsAtOnce = 1000
 
 // publish writes n records, in one transaction for each part. On an error the attempt ends, and with it this view.
 func (s *shelf) publish(ctx context.Context, n int, record func(i int) (p *part, key, value []byte, err error)) error {

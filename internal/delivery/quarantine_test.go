@@ -158,19 +158,22 @@ func TestAStaleItemDoesNotHideANewerRefusal(t *testing.T) {
 	w.want("scjg:440100=好")
 }
 
-func (w *world) putItem(item *Item) {
+// putItem puts items into the quarantine past the delivery.
+func (w *world) putItem(items ...*Item) {
 	w.t.Helper()
-	value, err := json.Marshal(item)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	key := []byte(itemKey(item.Department, strings.TrimSuffix(item.Key, "\x1f2024")))
 	topic := broker.QuarantineTopic(QuarantineTopic(w.prefix, "main"), broker.TopicOptions{})
 	if err := w.client.EnsureTopic(w.t.Context(), topic); err != nil {
 		w.t.Fatal(err)
 	}
 	var txn broker.Txn
-	txn.Add(topic.Name, broker.Partition(key, topic.Partitions), broker.AppendPlainBody(nil, key, value))
+	for _, item := range items {
+		value, err := json.Marshal(item)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		key := []byte(itemKey(item.Department, strings.TrimSuffix(item.Key, "\x1f2024")))
+		txn.Add(topic.Name, broker.Partition(key, topic.Partitions), broker.AppendPlainBody(nil, key, value))
+	}
 	w.commit(&txn)
 }
 

@@ -10,7 +10,7 @@ import (
 // Items take turns, by their hash, so that a retry need not do everything at once. Tests lower the figures.
 var (
 	// retriesAtOnce bounds the items that are held in memory for a retry.
-	retriesAtOnce = 1 << 18
+	retriesAtOnce = 1 << 16
 	// dueAtOnce is how many items the delivery tries by itself at a time: enough to see whether something has been
 	// cured, and few enough not to trouble the platform with what it will refuse again.
 	dueAtOnce = 1000
