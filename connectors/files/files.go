@@ -2,8 +2,8 @@
 // come in; one file, a glob, or a watched drop folder.
 //
 // A delivery is one file with one content. Deliveries are taken in order, one at a time, each read from its first row to
-// its last, and remembered by digest, so that the same content is never read twice and the same name with other content is
-// a new delivery:
+// its last, and remembered by digest: the same content again is done without reading, unless other content came in between,
+// and the same name with other content is a new delivery:
 //
 //	folder ──list──► complete? ──► taken before? ──► late? ──► open ──► lines ──► decode ──► split ──► batch
 //	                 (wait)        (move to done)    (held)
