@@ -234,17 +234,18 @@ func (g *judge) release(j *job, res *result) error {
 	key := quarantine.AppendKey(nil, g.opt.Name, res.feed.set, res.feed.entity,
 		appendRowKey(nil, j.batch, row, rowColumns(res.feed.plan, row.Table)))
 	g.supersede(e)
-	return g.closeItem(key, e, res.feed)
+	return g.closeItem(key, e, res.feed, row.Order)
 }
 
-// closeItem withdraws an item's records; a tombstone that waited with it is published.
-func (g *judge) closeItem(key []byte, e keyindex.Entry, f *feed) error {
+// closeItem withdraws an item's records; a tombstone that waited with it is published, as part of the row's newer state at
+// the given place in the source. Without a feed it is given up with the item.
+func (g *judge) closeItem(key []byte, e keyindex.Entry, f *feed, at connectors.Order) error {
 	hash := xxh3.Hash(key)
 	g.closeParts(key, 0, int(e.Row))
 	if old := g.bad.old[hash]; old != nil && f != nil {
 		ev := broker.Event{
-			ID:   f.envelope.EventID(&broker.Cause{Order: connectors.Order{Sequence: e.Digest}, Op: connectors.OpDelete}, old),
-			Time: nowMicros(),
+			ID:   f.envelope.EventID(&broker.Cause{Order: at, Op: connectors.OpDelete, Digest: e.Digest}, old),
+			Time: nowMicros(), Order: at,
 		}
 		g.scratch = f.envelope.AppendBody(g.scratch[:0], old, nil, &ev)
 		g.now.txn.Add(f.topic, broker.Partition(old, g.opt.Topics.Partitions), g.scratch)
@@ -269,7 +270,7 @@ func (g *judge) sweep(work context.Context, set string) error {
 			return err
 		}
 		g.supersede(e)
-		return g.closeItem(it.Key(), e, nil)
+		return g.closeItem(it.Key(), e, nil, connectors.Order{})
 	})
 }
 

@@ -186,7 +186,7 @@ func (g *judge) judgeItem(j *job, it *quarantine.Item, res *result) error {
 	}
 	if r.action == Discard {
 		r.answer.Discarded++
-		return g.closeItem(key, e, nil)
+		return g.closeItem(key, e, nil, connectors.Order{})
 	}
 	if res != nil {
 		res.rowKey = xxh3.HashString(it.RowKey) // a row without a key is known by where it was read
@@ -208,7 +208,7 @@ func (g *judge) judgeItem(j *job, it *quarantine.Item, res *result) error {
 			g.counts.Unchanged++
 		}
 	}
-	return g.closeItem(key, e, res.feed)
+	return g.closeItem(key, e, res.feed, j.batch.Rows[res.row].Order)
 }
 
 // tryAgain publishes the row if it conforms now, and says whether there was anything to publish.
