@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/quarantine"
 )
 
 func TestMain(m *testing.M) {
@@ -153,6 +154,9 @@ func TestStopsWhenTheSinkIsAheadOfTheTopic(t *testing.T) {
 	}
 	if err := d.WaitIdle(t.Context()); !errors.Is(err, connectors.ErrStop) {
 		t.Errorf("WaitIdle = %v, want ErrStop", err)
+	}
+	if _, err := d.Quarantine(t.Context(), quarantine.Retry, quarantine.Filter{}); !errors.Is(err, ErrBusy) || !errors.Is(err, connectors.ErrStop) {
+		t.Errorf("a request to a halted delivery = %v, want why it has halted", err)
 	}
 	if err := d.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)

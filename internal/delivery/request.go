@@ -35,6 +35,9 @@ const requestPatience = 20 * time.Second
 // Quarantine retries or discards what waits in the site's quarantine of the partitions that this process holds, as far as
 // the filter chooses it. It returns when the outcome is durable.
 func (d *Delivery) Quarantine(ctx context.Context, action quarantine.Action, filter quarantine.Filter) (Answer, error) {
+	if cause := d.halted(); cause != nil {
+		return Answer{}, fmt.Errorf("delivery %s has halted: %w: %w", d.opt.Name, ErrBusy, cause)
+	}
 	r := &request{action: action, filter: &filter, done: make(chan error, 1)}
 	select {
 	case d.requests <- r:
@@ -49,6 +52,16 @@ func (d *Delivery) Quarantine(ctx context.Context, action quarantine.Action, fil
 	case <-ctx.Done():
 		return Answer{}, ctx.Err()
 	}
+}
+
+// halted returns what a person must cure before anything is served; nil when there is nothing.
+func (d *Delivery) halted() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.status.State == Halted {
+		return d.err
+	}
+	return nil
 }
 
 // serve does what a request asks for. What was done of it before an error stays done.
