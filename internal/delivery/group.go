@@ -49,7 +49,8 @@ func (d *Delivery) joinGroup(topics []string) (*broker.Group, error) {
 	})
 }
 
-func (d *Delivery) groupID() string { return d.opt.Prefix + "." + d.opt.Name }
+// groupID names the site too: two sites may call their deliveries alike.
+func (d *Delivery) groupID() string { return d.opt.Prefix + "._" + d.opt.Site + "." + d.opt.Name }
 
 // generations serves one generation of the group after the other.
 func (d *Delivery) generations(ctx context.Context, group *broker.Group, topics []string) error {

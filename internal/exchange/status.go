@@ -35,7 +35,7 @@ type PipelineStatus struct {
 	Delivered int64 `json:"delivered"` // over all deliveries
 }
 
-// Total is the sum over the pipelines.
+// Total is the sum over the pipelines, and what all deliveries have delivered.
 type Total struct {
 	pipeline.Counts
 
@@ -144,7 +144,9 @@ func (s *Status) sum() {
 			p.Delivered += d.Pipelines[p.Department+"/"+p.Name].Delivered
 		}
 		s.Total.Counts.Add(p.Counts)
-		s.Total.Delivered += p.Delivered
+	}
+	for _, d := range s.Deliveries {
+		s.Total.Delivered += d.Delivered // records of other sites' departments too
 	}
 	s.Total.Unaccounted = s.Total.Counts.Unaccounted()
 }
