@@ -2,12 +2,14 @@ package pipeline
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"time"
 
+	"github.com/zeebo/xxh3"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/datong-dx/datong/connectors"
@@ -29,6 +31,7 @@ type attempt struct {
 	filled  chan *pending          // full transactions, for the publisher
 	empty   chan *pending          // used ones, for the judge
 	bad     *waiting
+	sent    uint64 // jobs so far; the dispatcher's
 
 	progressed bool  // something was committed; the publisher's
 	broken     error // what the source returned, set before batches is closed
@@ -123,10 +126,15 @@ func (p *Pipeline) claim(ctx context.Context) error {
 	return nil
 }
 
-// reading tells this attempt's events apart from those of earlier ones. A scan that is begun again bears the same id, and
-// a row may have changed and changed back meanwhile. While nothing was published in between, it stays the same, and so do
-// the events.
-func (a *attempt) reading() uint64 { return uint64(a.base.Counts.Records) }
+// reading tells apart the events of a row that is read again and again at the same place, in a scan that is begun anew or
+// by a watermark of whole days: it may have changed and changed back meanwhile. It is made of what had been published when
+// the attempt began and of the batch's number since, so that what is published again after an abort stays the same.
+func (a *attempt) reading(batch uint64) uint64 {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], uint64(a.base.Counts.Records))
+	binary.BigEndian.PutUint64(b[8:], batch)
+	return xxh3.Hash(b[:])
+}
 
 func (a *attempt) close() {
 	a.mu.Lock()
@@ -235,6 +243,8 @@ func (a *attempt) dispatch(work context.Context) error {
 
 // send gives a job to the judge, in order, and to any mapper.
 func (a *attempt) send(work context.Context, j *job) error {
+	a.sent++
+	j.reading = a.reading(a.sent)
 	for _, to := range []chan *job{a.order, a.jobs} {
 		select {
 		case to <- j:

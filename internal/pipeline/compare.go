@@ -240,7 +240,7 @@ func (g *judge) tombstones(work context.Context, f *feed, s *scan, b *connectors
 			continue
 		}
 		ev := broker.Event{
-			ID:   f.envelope.EventID(&broker.Cause{Order: at, Reading: g.reading(), Op: connectors.OpDelete}, key),
+			ID:   f.envelope.EventID(&broker.Cause{Order: at, Reading: g.reading(0), Op: connectors.OpDelete}, key),
 			Time: when, Order: at,
 		}
 		g.scratch = f.envelope.AppendBody(g.scratch[:0], key, nil, &ev)

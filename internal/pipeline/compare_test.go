@@ -114,6 +114,27 @@ func TestAScanBegunAgainTellsItsEventsApart(t *testing.T) {
 	}
 }
 
+// A row that is polled by a day changes and changes back within it, before and after an attempt has ended: each time it is
+// an event of its own.
+func TestAPolledRowThatChangesBackIsAnotherEvent(t *testing.T) {
+	w := newWorld(t)
+	state := func(name string) *connectors.Batch {
+		b := connectors.NewBatch()
+		row := b.Add(scriptTable, connectors.OpUpsert)
+		copy(row.Values, []connectors.Value{text("a"), text(name), text("")})
+		row.Order = connectors.Order{Generation: 1, Sequence: 20261123}
+		return b
+	}
+	w.scripts(
+		&script{[]*connectors.Batch{state("one"), state("other"), state("one")}, errors.New("the source is gone")},
+		&script{[]*connectors.Batch{state("other"), state("one")}, io.EOF},
+	)
+	s := w.run()
+	if diff := cmp.Diff(map[string]string{"a": `{"id":"a","name":"one"}`}, w.topic()); diff != "" || s.Published != 5 {
+		t.Errorf("%d published, want 5; topic (-want +got):\n%s", s.Published, diff)
+	}
+}
+
 // A tombstone does not fall behind the record that it withdraws, even when the scan that misses it shows no row.
 func TestATombstoneComesAfterItsRecordInTheOrderOfTheSource(t *testing.T) {
 	w := newWorld(t)

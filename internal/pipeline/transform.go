@@ -22,6 +22,7 @@ type job struct {
 	request *request           // set when the rows come out of the quarantine
 	items   []*quarantine.Item // the request's items, one per row of the batch
 	last    bool               // nothing more of the request follows
+	reading uint64             // see attempt.reading
 	ready   chan struct{}
 	err     error
 	results []result
@@ -240,8 +241,8 @@ func (m *mapper) encode(j *job, res *result, row *connectors.Row, t *target, key
 		op = connectors.OpDelete
 	}
 	cause := broker.Cause{Order: row.Order, Ordinal: row.Ordinal, Op: op, Digest: res.digest}
-	if row.Op == connectors.OpSnapshot {
-		cause.Reading = m.a.reading()
+	if row.Op == connectors.OpSnapshot || row.Op == connectors.OpUpsert {
+		cause.Reading = j.reading
 	}
 	ev.ID = t.envelope.EventID(&cause, key)
 	res.partition = broker.Partition(key, m.a.opt.Topics.Partitions)
