@@ -73,9 +73,13 @@ func (r *reader) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t, err := r.stand(s, old.table(name))
+		was := old.table(name)
+		t, err := r.stand(s, was)
 		if err != nil {
 			return err
+		}
+		if was != nil && was.shape != t.shape {
+			r.state.generation = old.generation + 1 // the order of what comes now says nothing about what came before
 		}
 		r.sets = append(r.sets, s)
 		r.state.tables = append(r.state.tables, t)

@@ -222,3 +222,23 @@ func TestAStatementThatTakesTooLongIsEnded(t *testing.T) {
 		}
 	})
 }
+
+// A row that was polled by a watermark is read again by a scan, whose order is another: its generation is higher, so that
+// what comes now does not seem older.
+func TestAnotherModeBeginsAnotherGeneration(t *testing.T) {
+	onEachPlace(t, func(t *testing.T, p *place) {
+		set := people(t, p)
+		put(t, p, 1, "scanned", 10)
+		r := read(t, nil, set)
+		r.all(t)
+		put(t, p, 1, "polled", 20)
+		r.until(t, func() bool { return r.count(1) == 2 })
+		before := r.last
+		set["mode"], set["watermark"] = modeDifference, ""
+		r.reopen(t)
+		r.until(t, func() bool { return r.count(1) == 3 })
+		if r.last.Generation <= before.Generation {
+			t.Errorf("order %+v after %+v, want a higher generation", r.last, before)
+		}
+	})
+}
