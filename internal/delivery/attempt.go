@@ -127,23 +127,18 @@ func (a *attempt) deliver(ctx, lasting context.Context) error {
 
 // begin publishes where the attempt begins.
 func (a *attempt) begin() {
-	a.show(nil)
+	a.show()
 	d := a.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	clear(d.reached)
-	d.status.LagRecords = 0
 	for _, p := range a.parts {
 		d.reached[p.TopicPartition] = p.start
 		a.unsaved[p.TopicPartition] = p.start // a kill may have come before the group was told
-		d.status.LagRecords += p.behind
 	}
-	d.serving = true
-	d.status.State, d.err = Running, nil
+	d.serving, d.err = true, nil
 	d.status.Error, d.status.ErrorZh = "", ""
-	if d.status.LagRecords == 0 {
-		d.status.State = Idle
-	}
+	d.showLag(a.parts)
 }
 
 // collect fetches, folds and decodes, and hands batches to the writer. A batch is handed over when the topics have

@@ -145,11 +145,9 @@ func (d *Delivery) read(ctx context.Context, parts []*part) (err error) {
 		return err
 	}
 	a := &attempt{d: d, parts: parts, shelf: s}
-	a.show(nil)
+	a.show()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, p := range parts {
-		d.status.LagRecords += p.behind
-	}
+	d.status.lag(parts)
 	return nil
 }

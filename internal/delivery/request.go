@@ -72,7 +72,7 @@ func (a *attempt) serve(ctx context.Context, r *request) error {
 	} else {
 		err = a.retry(ctx, r)
 	}
-	a.show(nil)
+	a.show()
 	if err != nil {
 		return fmt.Errorf("%s what waits: %w", r.action, err)
 	}

@@ -28,7 +28,7 @@ func (a *attempt) retryWhenDue(ctx context.Context) error {
 	turns := a.shelf.size/dueAtOnce + 1
 	a.retryTurn = (a.retryTurn + 1) % turns
 	err := a.retryTurnOf(ctx, r, a.retryTurn, turns)
-	a.show(nil)
+	a.show()
 	if r.answer.Delivered == 0 {
 		a.retryPause = min(2*a.retryPause, longestRetryInterval)
 	} else {

@@ -35,14 +35,46 @@ type Status struct {
 	Breaker    string `json:"breaker"`
 	Partitions int    `json:"partitions"` // held by this process
 	Counts
-	Pipelines  map[string]Counts `json:"pipelines"` // by department/pipeline
-	LagSeconds float64           `json:"lag_seconds"`
-	LagRecords int64             `json:"lag_records"` // by offsets, of which the markers of transactions take some
-	Written    time.Time         `json:"written,omitzero"`
-	Error      string            `json:"error,omitempty"`
-	ErrorZh    string            `json:"error_zh,omitempty"`
+	Pipelines map[string]Counts `json:"pipelines"` // by department/pipeline
+	// LagSeconds is how long ago what comes next changed in the source, at most; 0 when nothing lags.
+	LagSeconds float64   `json:"lag_seconds"`
+	LagRecords int64     `json:"lag_records"` // by offsets, of which the markers of transactions take some
+	Written    time.Time `json:"written,omitzero"`
+	Error      string    `json:"error,omitempty"`
+	ErrorZh    string    `json:"error_zh,omitempty"`
 
-	changed time.Time // in the source: the last record applied
+	// changed is how far the partition that lags most has come: when its last record changed in the source.
+	changed time.Time
+}
+
+// lag adds up what the topics still have. What comes next in a partition is newer than what came last; of a partition
+// that nothing has come of yet this is not known, and it is taken to be as far as the others.
+func (s *Status) lag(parts []*part) {
+	s.LagRecords = 0
+	var oldest, newest time.Time
+	for _, p := range parts {
+		s.LagRecords += p.behind
+		last := p.progress.Changed
+		if last.After(newest) {
+			newest = last
+		}
+		if p.behind > 0 && !last.IsZero() && (oldest.IsZero() || last.Before(oldest)) {
+			oldest = last
+		}
+	}
+	s.changed = oldest
+	if oldest.IsZero() {
+		s.changed = newest
+	}
+}
+
+// showLag publishes the lag. Requires d.mu.
+func (d *Delivery) showLag(parts []*part) {
+	d.status.lag(parts)
+	d.status.State = Running
+	if d.status.LagRecords == 0 {
+		d.status.State = Idle
+	}
 }
 
 // Status returns what the delivery is doing. It may be called at any time.

@@ -81,7 +81,7 @@ func (a *attempt) write(ctx context.Context, b *batch) error {
 	if err := a.closeOvertaken(ctx, b, late); err != nil {
 		return err
 	}
-	a.show(b)
+	a.show()
 	a.reach(b)
 	a.observe(b, visible)
 	return nil
@@ -162,18 +162,11 @@ func (a *attempt) reach(b *batch) {
 		a.unsaved[p.TopicPartition] = b.next[i]
 		p.behind = b.behind[i]
 	}
-	d.status.LagRecords = 0
-	for _, p := range a.parts {
-		d.status.LagRecords += p.behind
-	}
-	d.status.State = Running
-	if d.status.LagRecords == 0 {
-		d.status.State = Idle
-	}
+	d.showLag(a.parts)
 }
 
-// show publishes the figures, after a batch or when there is none.
-func (a *attempt) show(b *batch) {
+// show publishes the counts.
+func (a *attempt) show() {
 	pipelines := tally(a.parts, a.shelf)
 	var total Counts
 	for _, c := range pipelines {
@@ -183,9 +176,9 @@ func (a *attempt) show(b *batch) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.status.Counts, d.status.Pipelines = total, pipelines
-	for i, p := range a.parts {
-		if (b == nil || b.next[i] >= 0) && p.progress.Written.After(d.status.Written) {
-			d.status.Written, d.status.changed = p.progress.Written, p.progress.Changed
+	for _, p := range a.parts {
+		if p.progress.Written.After(d.status.Written) {
+			d.status.Written = p.progress.Written
 		}
 	}
 }
