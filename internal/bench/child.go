@@ -76,6 +76,7 @@ func (s *session) spawn(ctx context.Context, j job) (*done, error) {
 	}
 	cmd := exec.CommandContext(ctx, self, childArgument)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), os.Stderr
+	before := serverTimes(ctx)
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("child with %s: %w", j.Connector, err)
@@ -88,8 +89,12 @@ func (s *session) spawn(ctx context.Context, j job) (*done, error) {
 		return nil, fmt.Errorf("%d of %d rows are unaccounted", d.Status.Unaccounted, d.Status.Read)
 	}
 	d.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	s.say("    %s: read %d, published %d, quarantined %d, delivered %d; %.2f s (%.2f s of processor), peak %.0f MiB", j.name(),
-		d.Status.Read, d.Status.Published, d.Status.Quarantined, d.Delivered, d.All.Seconds(), d.CPU.Seconds(), float64(d.PeakBytes)/(1<<20))
+	processor := fmt.Sprintf("program %.2f s", d.CPU.Seconds())
+	for name, after := range serverTimes(ctx) {
+		processor += fmt.Sprintf(", %s %.2f s", name, (after - before[name]).Seconds())
+	}
+	s.say("    %s: read %d, published %d, quarantined %d, delivered %d in %.2f s (of the processors: %s); peak %.0f MiB", j.name(),
+		d.Status.Read, d.Status.Published, d.Status.Quarantined, d.Delivered, d.All.Seconds(), processor, mebibytes(d.PeakBytes))
 	return d, nil
 }
 

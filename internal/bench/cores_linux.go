@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -108,20 +109,45 @@ func serverPIDs(ctx context.Context) map[string]int {
 	return pids
 }
 
+// serverTimes returns how much of the processors each of the testbed's servers has used so far.
+func serverTimes(ctx context.Context) map[string]time.Duration {
+	times := map[string]time.Duration{}
+	for name, root := range serverPIDs(ctx) {
+		for i, pid := range descendants(root) {
+			fields, err := statFields(pid)
+			if err != nil || len(fields) < 15 {
+				continue // ended meanwhile
+			}
+			ticks := 0
+			for at, field := range fields[11:15] { // of itself in user and system mode, then of children that have ended
+				n, _ := strconv.Atoi(string(field))
+				if i == 0 || at < 2 {
+					ticks += n
+				}
+			}
+			times[name] += time.Duration(ticks) * time.Second / 100 // Linux shows a hundred ticks a second everywhere
+		}
+	}
+	return times
+}
+
+// statFields returns a process's state and what follows it in /proc/PID/stat. The command before it may hold anything.
+func statFields(pid int) ([][]byte, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]), nil
+}
+
 // descendants returns a process and all that stem from it.
 func descendants(root int) []int {
 	children := map[int][]int{}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, name := range stats {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // ended meanwhile
-		}
-		// pid (command) state parent …; the command may hold anything, a bracket too.
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		after := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-		if len(after) > 1 {
-			parent, _ := strconv.Atoi(string(after[1]))
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, name := range processes {
+		pid, _ := strconv.Atoi(filepath.Base(name))
+		if fields, err := statFields(pid); err == nil && len(fields) > 1 { // else it ended meanwhile
+			parent, _ := strconv.Atoi(string(fields[1]))
 			children[parent] = append(children[parent], pid)
 		}
 	}
