@@ -14,7 +14,7 @@ const (
 	// chunkBytes is about how much one statement reads. That is held in memory, so that no statement stays open in
 	// the department's database while the pipeline is slow.
 	chunkBytes = 4 << 20
-	valueBytes = 40 // of one connectors.Value
+	valueBytes = 24 // of one connectors.Value
 )
 
 // rowFacts is what a row carries beside its values.
