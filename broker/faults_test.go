@@ -17,7 +17,7 @@ import (
 // quick is a client whose requests count as unanswered soon, through faults.
 func quick(t testing.TB, addr string, faults *brokertest.Faults) *broker.Client {
 	t.Helper()
-	return brokertest.Connect(t, broker.Config{Brokers: []string{addr}, Timeout: 700 * time.Millisecond, Dial: faults.Dial})
+	return brokertest.Connect(t, broker.Config{Brokers: []string{addr}, Timeout: 1500 * time.Millisecond, Dial: faults.Dial})
 }
 
 // A lost request or answer of any kind is repeated; the records are there once, and the next transaction begins in a
@@ -41,7 +41,7 @@ func TestALostAnswerIsRepeatedAndTheEpochRaised(t *testing.T) {
 				t.Run(kind+" "+l.name, func(t *testing.T) {
 					faults := brokertest.NewFaults()
 					c := quick(t, addr, faults)
-					to := topic(t, c, 2)
+					to := topic(t, connect(t, addr, nil), 2)
 					p := producer(t, c, broker.ProducerOptions{})
 					commit(t, p, txn(to, 2, 4, "before"))
 					epochs := faults.Seen(brokertest.InitProducerID)
@@ -83,10 +83,10 @@ func TestAnAbortedTransactionIsInvisible(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
 		faults := brokertest.NewFaults()
 		c := quick(t, addr, faults)
-		to := topic(t, c, 3)
+		to := topic(t, connect(t, addr, nil), 3)
 		p := producer(t, c, broker.ProducerOptions{})
 		unblock := faults.Block(brokertest.EndTxn)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		err := p.Commit(ctx, txn(to, 3, 30, "aborted"))
 		if !errors.Is(err, broker.ErrTransactionLost) || !errors.Is(err, broker.ErrUnreachable) {
@@ -111,11 +111,11 @@ func TestACommitWhoseAnswerStaysAwayMayHaveHappened(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
 		faults := brokertest.NewFaults()
 		c := quick(t, addr, faults)
-		to := topic(t, c, 1)
+		to := topic(t, connect(t, addr, nil), 1)
 		p := producer(t, c, broker.ProducerOptions{})
 		faults.LoseAnswer(brokertest.EndTxn, 1)
 		unblock := faults.Block(brokertest.EndTxn)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		if err := p.Commit(ctx, txn(to, 1, 3, "x")); !errors.Is(err, broker.ErrTransactionLost) {
 			t.Fatalf("got %v, want a lost transaction", err)
@@ -136,7 +136,7 @@ func TestALateCommitDoesNotEndTheNextTransaction(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
 		faults := brokertest.NewFaults()
 		c := quick(t, addr, faults)
-		to := topic(t, c, 1)
+		to := topic(t, connect(t, addr, nil), 1)
 		p := producer(t, c, broker.ProducerOptions{})
 		late := faults.Hold(brokertest.EndTxn, 1)
 		commit(t, p, txn(to, 1, 3, "first"))
@@ -149,7 +149,7 @@ func TestALateCommitDoesNotEndTheNextTransaction(t *testing.T) {
 			return answer
 		})
 		unblock := faults.Block(brokertest.EndTxn)
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
 		if err := p.Commit(ctx, txn(to, 1, 3, "second")); !errors.Is(err, broker.ErrTransactionLost) {
 			t.Fatalf("got %v, want a lost transaction", err)
@@ -170,7 +170,7 @@ func TestABatchDelayedPastItsOwnAbortIsRefused(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
 		faults := brokertest.NewFaults()
 		c := quick(t, addr, faults)
-		to := topic(t, c, 1)
+		to := topic(t, connect(t, addr, nil), 1)
 		p := producer(t, c, broker.ProducerOptions{TransactionTimeout: 2 * time.Second})
 		late := faults.Hold(brokertest.Produce, 1)
 		unblock := faults.Block(brokertest.Produce)

@@ -164,10 +164,10 @@ func TestAScanWaitsForOpenTransactions(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
 		faults := brokertest.NewFaults()
 		c := quick(t, addr, faults)
-		to := topic(t, c, 1)
+		to := topic(t, connect(t, addr, nil), 1)
 		good, hung := producer(t, c, broker.ProducerOptions{}), producer(t, c, broker.ProducerOptions{})
 		unblock := faults.Block(brokertest.EndTxn)
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		if err := hung.Commit(ctx, txn(to, 1, 2, "hung")); !errors.Is(err, broker.ErrTransactionLost) {
 			t.Fatal(err)

@@ -47,11 +47,11 @@ func TestAProducerWhoseTransactionTimedOutRecovers(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
 		faults := brokertest.NewFaults()
 		c := quick(t, addr, faults)
-		to := topic(t, c, 1)
-		p := producer(t, c, broker.ProducerOptions{TransactionTimeout: time.Second})
+		to := topic(t, connect(t, addr, nil), 1)
+		p := producer(t, c, broker.ProducerOptions{TransactionTimeout: 2 * time.Second})
 		commit(t, p, txn(to, 1, 2, "before"))
 		unblock := faults.Block(brokertest.Produce)
-		time.AfterFunc(4*time.Second, unblock) // the broker's sweep comes once a second
+		time.AfterFunc(6*time.Second, unblock) // the broker's sweep comes once a second
 		if err := p.Commit(t.Context(), txn(to, 1, 2, "slow")); !errors.Is(err, broker.ErrTransactionLost) {
 			t.Fatalf("got %v, want a lost transaction", err)
 		}
@@ -75,13 +75,13 @@ func TestAZombieWithAnOpenTransactionIsFenced(t *testing.T) {
 			addr := env(t, "DATONG_TEST_KAFKA")
 			faults := brokertest.NewFaults()
 			c, healthy := quick(t, addr, faults), connect(t, addr, nil)
-			to, id := topic(t, c, 1), name(t)
-			zombie := started(t, c, id, broker.ProducerOptions{TransactionTimeout: time.Second})
+			to, id := topic(t, healthy, 1), name(t)
+			zombie := started(t, c, id, broker.ProducerOptions{TransactionTimeout: 2 * time.Second})
 			commit(t, zombie, txn(to, 1, 2, "before"))
 			faults.Block(brokertest.Produce)
-			limit := 500 * time.Millisecond
+			limit := 1500 * time.Millisecond
 			if timedOut {
-				limit = 5 * time.Second // the broker's sweep comes once a second
+				limit = 7 * time.Second // the broker's sweep comes once a second
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
