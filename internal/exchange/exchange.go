@@ -76,10 +76,10 @@ func Open(ctx context.Context, cfg *config.Exchange, opt Options) (*Exchange, er
 	if x.data, err = openDataDir(cfg.Dir); err != nil {
 		return nil, err
 	}
-	if err := x.data.lock(ctx); err != nil {
-		return nil, err
-	}
-	if !opt.Dry {
+	if !opt.Dry { // a dry run changes nothing, so it may be made beside the process that runs the directory
+		if err := x.data.lock(ctx); err != nil {
+			return nil, err
+		}
 		if err := x.connect(ctx); err != nil {
 			return nil, x.abandon(err)
 		}
