@@ -164,7 +164,7 @@ func (w *world) checkQuarantine(s *silo, last figures) {
 func (w *world) checkRejected() {
 	w.t.Helper()
 	waiting := map[string]bool{} // by topic and entity key
-	err := delivery.Scan(w.t.Context(), w.client, w.prefix, "main", func(item *delivery.Item) error {
+	err := delivery.Scan(w.t.Context(), w.client, w.prefix, w.site, func(item *delivery.Item) error {
 		waiting[item.Topic+" "+item.Key] = true
 		return nil
 	})

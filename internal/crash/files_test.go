@@ -33,10 +33,12 @@ func (w *world) pipelineOfFiles(path, files, mode, done string) {
 }
 
 // permitRows is a CSV file of n permits in one state of theirs.
-func permitRows(n, version int) string {
+func permitRows(n, version int) string { return permitRowsFrom(0, n, version) }
+
+func permitRowsFrom(first, n, version int) string {
 	var b strings.Builder
 	b.WriteString("no,holder,issued,version\n")
-	for i := range n {
+	for i := first; i < first+n; i++ {
 		fmt.Fprintf(&b, "F%06d,持有人 %d,20200101,%d\n", i, i, version)
 	}
 	return b.String()

@@ -17,6 +17,7 @@ type world struct {
 	t        testing.TB
 	dir      string
 	prefix   string
+	site     string
 	kafka    string
 	silos    []*silo
 	platform *platform
@@ -29,16 +30,17 @@ type world struct {
 func newWorld(t testing.TB, kafka, postgres string, silos ...*silo) *world {
 	t.Helper()
 	w := &world{
-		t: t, dir: t.TempDir(), prefix: name("c"), kafka: kafka, silos: silos, platform: newPlatform(t, postgres),
+		t: t, dir: t.TempDir(), prefix: name("c"), site: "main", kafka: kafka, silos: silos, platform: newPlatform(t, postgres),
 		client: connect(t, kafka), timeout: 5 * time.Second,
 	}
 	w.writeAll("delivery")
 	return w
 }
 
-const site = `
+const siteFile = `
 brokers: ["$KAFKA"]
 prefix: $PREFIX
+site: $SITE
 http: 127.0.0.1:0
 topics: {partitions: 2}
 transaction_timeout: $TIMEOUT
@@ -81,7 +83,7 @@ func (w *world) writeAll(sessions string) {
 // writeSite writes what is not about one department or delivery.
 func (w *world) writeSite() {
 	w.t.Helper()
-	w.write("datong.yaml", strings.NewReplacer("$KAFKA", w.kafka, "$PREFIX", w.prefix, "$TIMEOUT", w.timeout.String()).Replace(site))
+	w.write("datong.yaml", strings.NewReplacer("$KAFKA", w.kafka, "$PREFIX", w.prefix, "$SITE", w.site, "$TIMEOUT", w.timeout.String()).Replace(siteFile))
 	w.write("dictionary/entities/permit.yaml", permitEntity)
 }
 
