@@ -135,13 +135,13 @@ func (c *Client) explain(err error, r resource) error {
 	}
 	switch code {
 	case kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed:
-		return c.denied(r, err)
+		return c.denied(r, code.Title(), err)
 	}
 	return err
 }
 
 // denied names the right that the client's principal lacks and how to grant it.
-func (c *Client) denied(r resource, err error) error {
+func (c *Client) denied(r resource, text string, err error) error {
 	flag := map[string]string{"topic": "--topic", "transactional id": "--transactional-id", "group": "--group", "cluster": "--cluster"}[r.kind]
 	who := c.principal()
 	grant := fmt.Sprintf("kafka-acls.sh --add --allow-principal User:%s --operation %s %s %s", who, r.op, flag, r.name)
@@ -152,6 +152,6 @@ func (c *Client) denied(r resource, err error) error {
 			En: fmt.Sprintf("principal %s lacks the right %s", who, r.op),
 		},
 		Try: connectors.Text{Zh: grant, En: grant},
-		Err: fmt.Errorf("%w: %w", ErrAuthorization, err),
+		Err: &cause{text, fmt.Errorf("%w: %w", ErrAuthorization, err)},
 	}
 }

@@ -68,6 +68,12 @@ type Discoverer interface {
 	Discover(ctx context.Context) ([]*Table, error)
 }
 
+// Describer is implemented by a [Source] that knows the shape of the tables that it reads before it reads them. What
+// cannot be described now is left out: Check says why.
+type Describer interface {
+	Describe(ctx context.Context) ([]*Table, error)
+}
+
 // Getter is implemented by a [Source] that can look rows up by column values, to be sure that a row is gone before its
 // tombstone is published.
 type Getter interface {

@@ -135,16 +135,29 @@ func reachSource(ctx context.Context, x *config.Exchange, p *config.Pipeline) []
 	}
 	defer src.Close()
 	list := selfCheck(ctx, p.ID(), src)
-	if d, ok := src.(connectors.Discoverer); ok {
-		tables, err := d.Discover(ctx)
-		if err != nil {
-			return append(list, at(p.ID(), connectors.Text{Zh: "无法列出数据源的表", En: "cannot list the source's tables"}, err)...)
-		}
-		for _, plan := range p.Plans {
-			list = append(list, checkColumns(p, plan, tables)...)
-		}
+	if slices.ContainsFunc(list, func(p *connectors.Problem) bool { return !p.Warning && outside(p.Err) }) {
+		return list // what cannot be reached has nothing more to say
+	}
+	tables, err := shapes(ctx, src)
+	if err != nil {
+		return append(list, at(p.ID(), connectors.Text{Zh: "无法列出数据源的表", En: "cannot list the source's tables"}, err)...)
+	}
+	complete := failures(list) == 0
+	for _, plan := range p.Plans {
+		list = append(list, checkColumns(p, plan, tables, complete)...)
 	}
 	return list
+}
+
+// shapes asks a source what it reads.
+func shapes(ctx context.Context, src connectors.Source) ([]*connectors.Table, error) {
+	switch s := src.(type) {
+	case connectors.Describer:
+		return s.Describe(ctx)
+	case connectors.Discoverer:
+		return s.Discover(ctx)
+	}
+	return nil, nil
 }
 
 // reachSink opens a delivery's sink and lets it check itself.
@@ -171,8 +184,9 @@ func selfCheck(ctx context.Context, where string, system any) []*connectors.Prob
 	return list
 }
 
-// checkColumns compares what a mapping reads with the columns that the source has.
-func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table) []*connectors.Problem {
+// checkColumns compares what a mapping reads with the columns that the source has. The tables are complete when the source
+// has none that it could not describe.
+func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.Table, complete bool) []*connectors.Problem {
 	var list []*connectors.Problem
 	met := false
 	for _, t := range tables {
@@ -198,7 +212,7 @@ func checkColumns(p *config.Pipeline, plan *mapping.Plan, tables []*connectors.T
 				What: connectors.Text{Zh: fmt.Sprintf("数据源在 %s 上没有唯一键；两行同键时，后一行进入隔离区", strings.Join(keys, ", ")), En: fmt.Sprintf("the source has no unique key on %s; of two rows with one key the second is quarantined", strings.Join(keys, ", "))}})
 		}
 	}
-	if !met && len(tables) > 0 {
+	if !met && complete && len(tables) > 0 {
 		list = append(list, noTable(p, plan, tables))
 	}
 	return list

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,14 +16,14 @@ func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sql ADDRESS STATEMENT")
 	}
-	db, _, err := sqldb.Open(sqldb.Resolve(args[0], ts.MkAbs(".")), 1)
-	ts.Check(err)
-	defer db.Close()
+	address := sqldb.Resolve(args[0], ts.MkAbs("."))
 	if !strings.HasPrefix(args[1], "SELECT") {
-		_, err := db.Exec(args[1])
-		ts.Check(err)
+		ts.Check(execute(address, args[1]))
 		return
 	}
+	db, _, err := sqldb.Open(address, 1)
+	ts.Check(err)
+	defer db.Close()
 	rows, err := db.Query(args[1])
 	ts.Check(err)
 	defer rows.Close()
@@ -42,4 +43,26 @@ func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintln(ts.Stdout(), strings.Join(texts, "|"))
 	}
 	ts.Check(rows.Err())
+}
+
+// execute runs a statement that returns nothing.
+func execute(address, statement string) error {
+	db, _, err := sqldb.Open(address, 1)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(statement)
+	return errors.Join(err, db.Close())
+}
+
+// hold runs a statement in a session that stays open until the script ends: a lock that somebody forgot.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hold ADDRESS STATEMENT")
+	}
+	db, _, err := sqldb.Open(sqldb.Resolve(args[0], ts.MkAbs(".")), 1)
+	ts.Check(err)
+	ts.Defer(func() { db.Close() })
+	_, err = db.Exec(args[1])
+	ts.Check(err)
 }

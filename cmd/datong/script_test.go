@@ -28,7 +28,14 @@ func TestMain(m *testing.M) {
 //	refuses FILE:LINE REASON  the last program must have counted a row read there as refused for exactly this reason
 //	until PATTERN PROGRAM …   run a program until its standard output matches
 //	sql ADDRESS STATEMENT     run a statement in a database, and write its rows to standard output
+//	hold ADDRESS STATEMENT    run a statement in a session that stays open until the script ends
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+
+// scriptCommands are those of scripts beside testscript's own.
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits": exits, "says": says, "spoil": spoil, "remove": remove, "mend": mend,
+	"write": write, "refuses": refuses, "until": until, "sql": sqlCommand, "hold": hold,
+}
 
 // runScripts runs the scripts of a directory, with more variables in their environment.
 func runScripts(t *testing.T, dir string, vars ...string) {
@@ -42,10 +49,7 @@ func runScripts(t *testing.T, dir string, vars ...string) {
 			env.Values[spoiltKey{}] = &spoilt{}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "says": says, "spoil": spoil, "remove": remove, "mend": mend,
-			"write": write, "refuses": refuses, "until": until, "sql": sqlCommand,
-		},
+		Cmds: scriptCommands,
 	})
 }
 

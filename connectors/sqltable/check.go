@@ -123,7 +123,7 @@ func unreachable(where string, err error) connectors.Problem {
 
 // unreadable tells why a table cannot be read, with the cure for the commonest cause.
 func unreadable(name string, err error) connectors.Problem {
-	p := asProblem(name, err)
+	p := asProblem(name, failed("read", name, err))
 	if p.Try == (connectors.Text{}) {
 		p.Try = connectors.Text{
 			En: "check the table's name and grant the account the right to read it (SELECT)",

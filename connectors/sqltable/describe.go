@@ -48,6 +48,9 @@ func (db *database) describe(ctx context.Context, c *settings, name string) (*se
 	if err := s.choose(all, c, about); err != nil {
 		return nil, err
 	}
+	if db.dialect != sqldb.SQLite && s.mark >= 0 && !ordered(s.columns[s.mark].Kind) { // SQLite's types are the values' own
+		return nil, noOrder(name, c.watermark)
+	}
 	s.table.Comment = connectors.Text{Zh: about.comment}
 	for i := range s.columns {
 		s.columns[i].expr = db.selectExpr(&s.columns[i])
@@ -213,6 +216,20 @@ func (db *database) selectExpr(c *column) string {
 		return "+" + quoted
 	}
 	return quoted
+}
+
+// ordered says that values of a kind can be a watermark, as far as the kind tells.
+func ordered(kind connectors.Kind) bool {
+	switch kind {
+	case connectors.KindBool, connectors.KindBytes, connectors.KindFloat, connectors.KindJSON:
+		return false
+	}
+	return true
+}
+
+func noOrder(table, column string) error {
+	return stop(table, "the watermark column "+column+" holds neither times nor numbers", "水位列 "+column+" 既不是时间也不是编号",
+		"choose a column with a change time, or mode: difference", "改用变更时间列，或使用 mode: difference")
 }
 
 func missingColumn(where, name, setting string, all []column) error {

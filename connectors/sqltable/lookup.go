@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -174,6 +175,21 @@ func (s *source) forget(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.known, name)
+}
+
+// Describe returns the tables that the source reads; see [connectors.Describer].
+func (s *source) Describe(ctx context.Context) ([]*connectors.Table, error) {
+	var tables []*connectors.Table
+	for _, name := range s.sets() {
+		found, err := s.db.describe(ctx, &s.settings, name)
+		switch {
+		case err == nil:
+			tables = append(tables, found.table)
+		case !errors.Is(err, connectors.ErrStop):
+			return nil, err
+		}
+	}
+	return tables, nil
 }
 
 // Discover returns every table and view that the account can read, with columns and keys.

@@ -98,8 +98,7 @@ func (r *reader) ahead(ctx context.Context, i int) (a ahead, err error) {
 	}
 	var ok bool
 	if a.top, ok = ordinal(a.bound); !ok {
-		return a, stop(r.sets[i].name, "the watermark column "+r.watermark+" holds neither times nor numbers", "水位列 "+r.watermark+" 既不是时间也不是编号",
-			"choose a column with a change time, or mode: difference", "改用变更时间列，或使用 mode: difference")
+		return a, noOrder(r.sets[i].name, r.watermark)
 	}
 	if a.bound.Kind() == connectors.KindText {
 		a.like = a.bound.Bytes()

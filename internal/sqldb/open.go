@@ -6,7 +6,6 @@ package sqldb
 import (
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -107,8 +106,8 @@ func Resolve(address, dir string) string {
 func parseURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, badAddress("cannot be parsed as a URL", "数据库地址不是合法的 URL",
-			errors.New("a password with / ? # % or @ in it must be percent-encoded"))
+		return nil, badAddress("cannot be parsed as a URL; a password with / ? # % or @ in it must be percent-encoded",
+			"数据库地址不是合法的 URL；口令中的 / ? # % @ 须用百分号编码", nil)
 	}
 	if u.Host == "" {
 		return nil, badAddress("names no host", "数据库地址中没有主机", nil)
@@ -116,20 +115,19 @@ func parseURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
-func badAddress(en, zh string, cause error) *connectors.Problem {
-	if cause == nil {
-		cause = connectors.ErrStop
-	} else {
-		cause = errors.Join(cause, connectors.ErrStop)
-	}
-	return &connectors.Problem{
+func badAddress(en, zh string, why error) *connectors.Problem {
+	p := &connectors.Problem{
 		What: connectors.Text{En: "the database address " + en, Zh: zh},
 		Try: connectors.Text{
 			En: "postgres://user:password@host:5432/database, mysql://user:password@host:3306/database or sqlite:path",
 			Zh: "postgres://用户:口令@主机:5432/库、mysql://用户:口令@主机:3306/库 或 sqlite:文件路径",
 		},
-		Err: cause,
+		Err: connectors.ErrStop,
 	}
+	if why != nil {
+		p.Err = &cause{why.Error(), connectors.ErrStop}
+	}
+	return p
 }
 
 // Redact returns the address without its password, for messages and logs. An address that cannot be parsed is cut
