@@ -57,15 +57,38 @@ func open(ctx context.Context, opt options, out io.Writer) (*session, error) {
 func (s *session) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := s.exec(ctx, "DROP SCHEMA "+s.name+" CASCADE"); err != nil {
+	_ = s.db.Close(ctx)
+	if err := s.dropSchemas(ctx); err != nil {
 		s.say("%v", err)
 	}
-	_ = s.db.Close(ctx)
 	if err := s.deleteTopics(ctx, s.name); err != nil {
 		s.say("%v", err)
 	}
 	s.client.Close()
 	_ = os.RemoveAll(s.dir)
+}
+
+// dropSchemas drops this run's schema and the platforms'. The session's own connection may be broken by an interrupt.
+func (s *session) dropSchemas(ctx context.Context) error {
+	var err error
+	if s.db, err = pgx.Connect(ctx, s.url); err != nil {
+		return fmt.Errorf("connect to PostgreSQL to clean up: %w", err)
+	}
+	defer s.db.Close(ctx)
+	rows, err := s.db.Query(ctx, "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1)", s.name)
+	if err != nil {
+		return err
+	}
+	schemas, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, schema := range schemas {
+		if err := s.exec(ctx, "DROP SCHEMA "+schema+" CASCADE"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deleteTopics deletes the topics of a prefix, so that one figure's log is not cleaned and flushed during the next.
