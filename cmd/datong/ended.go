@@ -51,7 +51,7 @@ func taskErrors(err error) []*exchange.TaskError {
 	return []*exchange.TaskError{{Err: err}}
 }
 
-// runCode is the exit code of one task's error.
+// runCode is the exit code of an error that nobody gave one.
 func runCode(err error) int {
 	switch {
 	case misconfigured(err):

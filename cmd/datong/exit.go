@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
 )
@@ -51,10 +50,7 @@ func (a *app) exit(err error) int {
 	if c, ok := errors.AsType[*coded](err); ok {
 		return c.code
 	}
-	if errors.Is(err, broker.ErrUnreachable) {
-		return exitUnreachable
-	}
-	return exitFailed
+	return runCode(err)
 }
 
 // complain prints every problem inside err, one a line.

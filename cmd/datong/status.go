@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,7 +100,7 @@ func (a *app) printTroubles(s *exchange.Status) {
 		p := &s.Pipelines[i]
 		id := p.Department + "/" + p.Name
 		if p.Error != "" {
-			fmt.Fprintf(a.stdout, "\n%s: %s\n", id, a.inLang(p.ErrorZh, p.Error))
+			a.printTrouble(id, a.inLang(p.ErrorZh, p.Error))
 		}
 		if h := p.HeldDeletes; h != nil {
 			fmt.Fprint(a.stdout, a.sayf("  批准这些删除：datong deletes approve %s %s\n", "  to let them go: datong deletes approve %s %s\n", s.Dir, id))
@@ -107,12 +108,20 @@ func (a *app) printTroubles(s *exchange.Status) {
 	}
 	for i := range s.Deliveries {
 		if d := &s.Deliveries[i]; d.Error != "" {
-			fmt.Fprintf(a.stdout, "\n%s: %s\n", d.Name, a.inLang(d.ErrorZh, d.Error))
+			a.printTrouble(d.Name, a.inLang(d.ErrorZh, d.Error))
 		}
 	}
 	if s.Total.Waiting > 0 && !s.Dry {
 		fmt.Fprint(a.stdout, a.sayf("\n隔离的原因：datong quarantine list %s\n", "\nwhy rows are in quarantine: datong quarantine list %s\n", s.Dir))
 	}
+}
+
+// printTrouble prints an error with its task's name, which some errors begin with.
+func (a *app) printTrouble(task, text string) {
+	for _, prefix := range []string{task + ": ", "delivery " + task + ": "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	fmt.Fprintf(a.stdout, "\n%s: %s\n", task, text)
 }
 
 func numbers(list ...int64) []string {

@@ -100,16 +100,15 @@ type failure struct {
 	Where   string          `json:"where,omitempty"`
 	What    connectors.Text `json:"what"`
 	Try     connectors.Text `json:"try,omitzero"`
-	Message string          `json:"message,omitempty"` // of an error that is no problem
+	Message string          `json:"message,omitempty"` // of what lies below the problem, or of an error that is none
+	Stop    bool            `json:"stop,omitempty"`    // [connectors.ErrStop] is in it
 }
 
 func trouble(err error) failure {
 	if p, ok := errors.AsType[*connectors.Problem](err); ok {
-		f := failure{Failed: true, Where: p.Where, What: p.What, Try: p.Try}
-		if p.Err != nil {
-			f.Message = p.Err.Error()
+		return failure{
+			Failed: true, Where: p.Where, What: p.What, Try: p.Try, Message: p.Cause(), Stop: errors.Is(err, connectors.ErrStop),
 		}
-		return f
 	}
 	return failure{Failed: true, Message: err.Error()}
 }
@@ -122,6 +121,9 @@ func (f failure) err() error {
 	p := &connectors.Problem{Where: f.Where, What: f.What, Try: f.Try}
 	if f.Message != "" {
 		p.Err = errors.New(f.Message)
+	}
+	if f.Stop {
+		return errors.Join(p, connectors.ErrStop)
 	}
 	return p
 }

@@ -53,7 +53,7 @@ func unknownTask(id string, idle bool) error {
 			Zh: "没有进程在运行这个交换", En: "no process runs this exchange",
 		}, Try: connectors.Text{Zh: "先 `datong run`", En: "`datong run` first"}}
 	}
-	return &connectors.Problem{Where: id, What: connectors.Text{
+	return &connectors.Problem{Where: id, Err: connectors.ErrStop, What: connectors.Text{
 		Zh: "没有这条流水线", En: "there is no such pipeline",
 	}, Try: connectors.Text{Zh: "datong status 列出全部", En: "datong status lists them all"}}
 }
@@ -104,7 +104,7 @@ func (x *Exchange) Rebuild(ctx context.Context, name string) error {
 		}
 		return run.Rebuild(ctx)
 	}
-	return &connectors.Problem{Where: name, What: connectors.Text{
+	return &connectors.Problem{Where: name, Err: connectors.ErrStop, What: connectors.Text{
 		Zh: "没有这个投递", En: "there is no such delivery",
 	}, Try: connectors.Text{Zh: "datong status 列出全部", En: "datong status lists them all"}}
 }

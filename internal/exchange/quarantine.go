@@ -62,6 +62,7 @@ func (s *Selection) check(cfg *config.Exchange) error {
 		return nil
 	}
 	return &connectors.Problem{
+		Err:  connectors.ErrStop,
 		What: connectors.Text{Zh: "没有这样的部门、流水线或投递", En: "there is no such department, pipeline or delivery"},
 		Try:  connectors.Text{Zh: "datong status 列出全部", En: "datong status lists them all"},
 	}

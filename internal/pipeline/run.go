@@ -153,6 +153,9 @@ func (p *Pipeline) Resume() {
 func (p *Pipeline) Approve() bool {
 	p.mu.Lock()
 	held := p.status.HeldDeletes
+	if held != nil { // what is approved is not held any more
+		p.status.HeldDeletes, p.status.err, p.status.Error, p.status.ErrorZh = nil, nil, "", ""
+	}
 	p.mu.Unlock()
 	if held == nil {
 		return false
