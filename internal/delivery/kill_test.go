@@ -51,6 +51,7 @@ func TestChild(t *testing.T) {
 	w.settle(d)
 	if os.Getenv("DELIVERY_RETRY") != "" {
 		w.retry(d)
+		tellPeak(t)
 	}
 }
 
