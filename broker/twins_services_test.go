@@ -99,3 +99,30 @@ func TestAZombieWithAnOpenTransactionIsFenced(t *testing.T) {
 		})
 	}
 }
+
+// A zombie that never learnt that its transaction was committed does not take the twin's epoch for the one that a broker's
+// own abort would have left.
+func TestAZombieThatWaitsForItsCommitIsFenced(t *testing.T) {
+	t.Parallel()
+	addr := env(t, "DATONG_TEST_KAFKA")
+	faults := brokertest.NewFaults()
+	c, healthy := quick(t, addr, faults), connect(t, addr, nil)
+	to, id := topic(t, c, 1), name(t)
+	zombie := started(t, c, id, broker.ProducerOptions{})
+	faults.LoseAnswer(brokertest.EndTxn, 1)
+	unblock := faults.Block(brokertest.EndTxn)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := zombie.Commit(ctx, txn(to, 1, 2, "committed")); !errors.Is(err, broker.ErrTransactionLost) {
+		t.Fatalf("the zombie's commit: %v, want a lost transaction", err)
+	}
+	twin := started(t, healthy, id, broker.ProducerOptions{})
+	unblock()
+	if err := zombie.Recover(t.Context()); !errors.Is(err, broker.ErrFenced) {
+		t.Errorf("the zombie's recovery: %v, want fenced", err)
+	}
+	commit(t, twin, txn(to, 1, 2, "twin"))
+	if diff := cmp.Diff(want(1, run{"committed", 2}, run{"twin", 2}), values(t, healthy, to)); diff != "" {
+		t.Error(diff)
+	}
+}
