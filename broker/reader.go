@@ -15,8 +15,8 @@ type ReaderOptions struct {
 	// still comes.
 	PartitionBytes int
 	// MaxBytes is how much is asked for at once of all partitions of one broker together, compressed: 2 MiB when zero.
-	// Each partition gets its share, at least 64 KiB; when that is too much for all, they take turns. Two such answers
-	// are held at a time, and what one decompresses to.
+	// Partitions that have much to tell take turns; each other one gets its share, at least 64 KiB. Two such answers are
+	// held at a time, and what one decompresses to.
 	MaxBytes int
 }
 

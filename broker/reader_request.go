@@ -31,8 +31,12 @@ func (r *Reader) request(ctx context.Context, wait time.Duration) error {
 		f := r.fetch()
 		f.leader = leader
 		share := min(max(r.opts.MaxBytes/len(partitions), leastPartitionBytes), r.opts.PartitionBytes)
-		for _, a := range r.within(partitions, share) {
-			f.asked = append(f.asked, asked{assignment: a, version: a.version, offset: a.next, bytes: int32(max(share, a.bytes))})
+		for _, a := range r.within(partitions) {
+			bytes := max(share, a.bytes)
+			if a.behind {
+				bytes = max(r.opts.PartitionBytes, a.bytes)
+			}
+			f.asked = append(f.asked, asked{assignment: a, version: a.version, offset: a.next, bytes: int32(bytes)})
 		}
 		r.turn++
 		wait := wait
@@ -52,13 +56,13 @@ func (r *Reader) request(ctx context.Context, wait time.Duration) error {
 // within leaves out partitions that are known to have more than the limit allows to be brought at once: their turn comes
 // with a later request, and it comes soon, because those that are asked answer at once. All others are always asked, so
 // that a topic with a long past does not keep one waiting that has something new.
-func (r *Reader) within(partitions []*assignment, share int) []*assignment {
+func (r *Reader) within(partitions []*assignment) []*assignment {
 	left, first := r.opts.MaxBytes, true
 	return slices.DeleteFunc(partitions, func(a *assignment) bool {
 		if !a.behind {
 			return false
 		}
-		left -= max(share, a.bytes)
+		left -= max(r.opts.PartitionBytes, a.bytes)
 		drop := left < 0 && !first
 		first = false
 		return drop

@@ -17,8 +17,8 @@ import (
 const (
 	// batchRows and batchBytes bound a batch: large enough that what a batch costs is nothing beside its rows, small
 	// enough that some of them fit in memory.
-	batchRows  = 1024
-	batchBytes = 512 << 10
+	batchRows  = 512
+	batchBytes = 256 << 10
 )
 
 // Source reads the files of a path, one after the other. See [connectors.Source].

@@ -9,11 +9,11 @@ import (
 
 const (
 	// batchRows and batchBytes bound a batch. Some ten of them are on their way through a pipeline at once.
-	batchRows  = 1024
-	batchBytes = 512 << 10
+	batchRows  = 512
+	batchBytes = 256 << 10
 	// chunkBytes is about how much one statement reads. That is held in memory, so that no statement stays open in
 	// the department's database while the pipeline is slow.
-	chunkBytes = 4 << 20
+	chunkBytes = 3 << 20
 	valueBytes = 24 // of one connectors.Value
 )
 

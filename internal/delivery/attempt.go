@@ -36,7 +36,7 @@ type attempt struct {
 
 // readAhead bounds what a fetch brings, which may be ten times as much once it is decompressed. A sink is slower than a
 // broker by far, so larger fetches would only lie in memory.
-var readAhead = broker.ReaderOptions{PartitionBytes: 256 << 10, MaxBytes: 4 << 20}
+var readAhead = broker.ReaderOptions{PartitionBytes: 256 << 10, MaxBytes: 1 << 20}
 
 // grace is how long a write that is under way may go on when the generation has ended.
 const grace = 5 * time.Second
