@@ -26,7 +26,7 @@ func (a *attempt) discard(ctx context.Context, r *request) error {
 		list = list[:0]
 		return err
 	}
-	err := a.shelf.choose(ctx, r, func(hash uint64, at placed, item *Item) error {
+	err := a.choose(ctx, r, func(hash uint64, at placed, item *Item) error {
 		key, _ := a.shelf.key(a.parts[at.part], []byte(item.Key), at.offset)
 		list = append(list, unwanted{hash, append([]byte(nil), key...), item})
 		if len(list) < itemsAtOnce {
@@ -60,8 +60,8 @@ func (s *shelf) discard(ctx context.Context, list []unwanted) (n int64, err erro
 	now := time.Now().UTC()
 	err = s.publish(ctx, len(list), func(i int) (*part, []byte, []byte, error) {
 		at, ok, err := s.get(list[i].hash)
-		if err != nil || !ok || at.discarded {
-			return nil, nil, nil, err // the topic still has several records of one item
+		if err != nil || !ok || at.discarded || at.offset != list[i].item.Offset {
+			return nil, nil, nil, err // the topic still has several records of one item, or a newer one has come
 		}
 		n++
 		at.discarded = true

@@ -108,3 +108,30 @@ func TestARetryTakesWhatTheFilterChooses(t *testing.T) {
 	w.wantWaiting(itemKey("scjg", "1"), itemKey("sp", "2"))
 	w.wantAccounted(d.Status(), 2, 0)
 }
+
+// New records come while others are given up: they go in, and their keys are not given up after that.
+func TestNewRecordsPassADiscard(t *testing.T) {
+	w := newWorld(t)
+	w.refuse("坏")
+	const n = 2 * passEvery
+	records, rows := many(n, "坏")
+	w.publish("scjg", records...)
+	d, _ := w.start(w.options())
+	w.settle(d)
+	var newer []string
+	for i := range n {
+		newer, rows[i] = append(newer, records[2*i], "新"), "scjg:"+records[2*i]+"=新"
+	}
+	w.hook.set(once("write", func() error { // the sink is asked whether the partitions are still ours
+		w.publish("scjg", newer...)
+		w.eventually(batchAtTheDoor)
+		return nil
+	}))
+	r, err := d.Quarantine(t.Context(), quarantine.Discard, quarantine.Filter{})
+	if err != nil || r.Discarded == 0 || r.Discarded > passEvery {
+		t.Errorf("discard = %+v, %v, want those that were not overtaken", r, err)
+	}
+	w.settle(d)
+	w.want(rows...)
+	w.wantAccounted(d.Status(), 0, 0)
+}

@@ -55,7 +55,7 @@ func (a *attempt) retry(ctx context.Context, r *request) error {
 // retryTurnOf tries the items again whose turn it is.
 func (a *attempt) retryTurnOf(ctx context.Context, r *request, turn, turns int) error {
 	chosen := make([]map[uint64]*recall, len(a.parts))
-	err := a.shelf.choose(ctx, r, func(hash uint64, at placed, _ *Item) error {
+	err := a.choose(ctx, r, func(hash uint64, at placed, _ *Item) error {
 		if (hash>>32)*uint64(turns)>>32 != uint64(turn) {
 			return nil
 		}

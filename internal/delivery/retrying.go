@@ -192,18 +192,14 @@ func (t *retrying) read(ctx context.Context, from int64, each func(*broker.Recor
 	return nil
 }
 
-// letPass writes a batch of new records that is waiting, after what has been taken for the retry: that is older.
+// letPass writes a batch of new records that waits, after what has been taken for the retry: that is older.
 func (t *retrying) letPass(ctx context.Context) error {
-	select {
-	case b, more := <-t.a.full:
-		if !more {
-			return nil // the attempt is ending
-		}
-		if err := t.write(ctx); err != nil {
-			return err
-		}
-		return t.a.turnOver(ctx, b)
-	default:
+	b := t.a.atTheDoor()
+	if b == nil {
 		return nil
 	}
+	if err := t.write(ctx); err != nil {
+		return err
+	}
+	return t.a.turnOver(ctx, b)
 }
