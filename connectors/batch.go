@@ -159,30 +159,42 @@ func (a *arena[T]) next(chunkSize int) {
 	a.used++
 }
 
-// reset takes everything back.
-func (a *arena[T]) reset() { *a = arena[T]{chunks: a.chunks} }
+// clear zeroes what was handed out, but for pieces that have a chunk of their own.
+func (a *arena[T]) clear() {
+	for _, chunk := range a.chunks[:max(a.used, 1)-1] {
+		clear(chunk[:cap(chunk)])
+	}
+	clear(a.chunk)
+}
 
-var batches = sync.Pool{New: func() any { return new(Batch) }}
+// reset takes everything back and keeps the chunks that were used: a small batch makes a large one's memory free.
+func (a *arena[T]) reset() {
+	clear(a.chunks[a.used:])
+	*a = arena[T]{chunks: a.chunks[:a.used]}
+}
+
+var batches = sync.Pool{New: func() any { return &Batch{CanCommit: true} }}
 
 // NewBatch returns an empty batch, with CanCommit set, whose memory comes from batches released earlier.
 func NewBatch() *Batch {
-	b := batches.Get().(*Batch)
-	b.CanCommit = true
-	return b
+	return batches.Get().(*Batch)
 }
 
 // Release gives the batch's memory back. Neither the batch nor anything read from it may be used afterwards.
 func (b *Batch) Release() {
+	b.Reset()
+	batches.Put(b)
+}
+
+// Reset empties the batch for its owner to fill again. Nothing read from it may be used afterwards. It keeps as much
+// memory as was used this time.
+func (b *Batch) Reset() {
 	clear(b.Rows)
-	for _, chunk := range b.values.chunks[:max(b.values.used, 1)-1] {
-		clear(chunk[:cap(chunk)]) // Values relies on it
-	}
-	clear(b.values.chunk)
+	b.values.clear() // Values relies on it
 	rows, text, values := b.Rows[:0], b.text, b.values
 	text.reset()
 	values.reset()
-	*b = Batch{Rows: rows, text: text, values: values}
-	batches.Put(b)
+	*b = Batch{Rows: rows, CanCommit: true, text: text, values: values}
 }
 
 // Add appends a row of the table, whose values are all absent until they are set, and returns it. The pointer is valid

@@ -77,7 +77,7 @@ func (b *batch) written(late []refused) []*entry {
 }
 
 func newBatch(parts int) *batch {
-	b := &batch{index: map[foldKey]int32{}, next: make([]int64, parts), behind: make([]int64, parts),
+	b := &batch{mem: connectors.NewBatch(), index: map[foldKey]int32{}, next: make([]int64, parts), behind: make([]int64, parts),
 		changed: make([]int64, parts), counts: make([]map[*source]int64, parts)}
 	b.reset()
 	return b
@@ -85,10 +85,7 @@ func newBatch(parts int) *batch {
 
 // reset empties the batch for the next round.
 func (b *batch) reset() {
-	if b.mem != nil {
-		b.mem.Release()
-	}
-	b.mem = connectors.NewBatch()
+	b.mem.Reset() // not to the pool, where the much smaller batches of sources are
 	clear(b.entries)
 	clear(b.index)
 	b.entries, b.rowEntry, b.broken = b.entries[:0], b.rowEntry[:0], b.broken[:0]
