@@ -66,6 +66,36 @@ func (p *Problem) In(lang string) string {
 	return s
 }
 
+// Message returns what an error tells a person in the language "zh" or "en": the problems in it, one a line, or its own
+// words where it has none.
+func Message(err error, lang string) string {
+	var lines []string
+	for _, p := range problemsIn(err) {
+		lines = append(lines, p.In(lang))
+	}
+	if len(lines) == 0 {
+		return err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problemsIn returns the outermost problems of an error.
+func problemsIn(err error) []*Problem {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here, not searched
+	case *Problem:
+		return []*Problem{e}
+	case interface{ Unwrap() error }:
+		return problemsIn(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var list []*Problem
+		for _, inner := range e.Unwrap() {
+			list = append(list, problemsIn(inner)...)
+		}
+		return list
+	}
+	return nil
+}
+
 // OptionType is the type of a connector's option.
 type OptionType string
 

@@ -31,10 +31,12 @@ func (d *Delivery) Rebuild(ctx context.Context) error {
 	return err
 }
 
-// restart makes a delivery that runs ask its sink anew where it stands.
+// restart makes a delivery that runs ask its sink anew where it stands. What it has shown until now is not so any more.
 func (d *Delivery) restart() {
 	d.mu.Lock()
 	cancel := d.again
+	d.status.State, d.status.Counts, d.status.Pipelines = Starting, Counts{}, map[string]Counts{}
+	clear(d.reached)
 	d.mu.Unlock()
 	if cancel != nil {
 		cancel(errAgain)

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -97,7 +96,7 @@ func (d *Delivery) setState(state State, err error) {
 	d.status.State, d.err = state, err
 	d.status.Error, d.status.ErrorZh = "", ""
 	if err != nil {
-		d.status.Error, d.status.ErrorZh = err.Error(), inChinese(err)
+		d.status.Error, d.status.ErrorZh = err.Error(), connectors.Message(err, "zh")
 	}
 }
 
@@ -105,14 +104,6 @@ func (d *Delivery) lastError() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.err
-}
-
-func inChinese(err error) string {
-	var problem *connectors.Problem
-	if errors.As(err, &problem) {
-		return problem.In("zh")
-	}
-	return err.Error()
 }
 
 // join remembers which topics the group has.

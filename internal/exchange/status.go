@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -127,14 +126,8 @@ func (x *Exchange) readDelivery(ctx context.Context, d *config.Delivery) deliver
 	return s
 }
 
-// bothLanguages returns the text of an error, in Chinese as far as it is a problem for a person.
-func bothLanguages(err error) (en, zh string) {
-	en, zh = err.Error(), err.Error()
-	if p, ok := errors.AsType[*connectors.Problem](err); ok {
-		zh = p.In("zh")
-	}
-	return en, zh
-}
+// bothLanguages returns the text of an error, in Chinese as far as it has problems for a person.
+func bothLanguages(err error) (en, zh string) { return err.Error(), connectors.Message(err, "zh") }
 
 // sum adds what deliveries tell of pipelines, and the totals.
 func (s *Status) sum() {

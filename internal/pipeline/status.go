@@ -112,7 +112,7 @@ func (p *Pipeline) setState(state State, err error) {
 	p.status.State, p.status.err = state, err
 	p.status.Error, p.status.ErrorZh = "", ""
 	if err != nil {
-		p.status.Error, p.status.ErrorZh = err.Error(), inChinese(err)
+		p.status.Error, p.status.ErrorZh = err.Error(), connectors.Message(err, "zh")
 	}
 	var held *heldError
 	if p.status.HeldDeletes = nil; errors.As(err, &held) {
@@ -126,17 +126,3 @@ func (p *Pipeline) lastError() error {
 	return p.status.err
 }
 
-// inChinese returns the error's Chinese text where it has one.
-func inChinese(err error) string {
-	for e := err; e != nil; {
-		if problem, ok := e.(*connectors.Problem); ok { //nolint:errorlint // walks the chain itself
-			return problem.In("zh")
-		}
-		u, ok := e.(interface{ Unwrap() error })
-		if !ok {
-			break
-		}
-		e = u.Unwrap()
-	}
-	return err.Error()
-}
