@@ -261,6 +261,9 @@ func (g *judge) publishResult(j *job, res *result) error {
 		g.counts.Deletes++
 	}
 	g.touch()
+	if res.kind == put {
+		g.bad.old.takenOver(f.topic, res.key)
+	}
 	if res.kind == put && g.written != nil {
 		g.written[res.key] = struct{}{}
 	}

@@ -19,7 +19,7 @@ import (
 // close the item of a newer one. Digest holds the content, Row the number of records that the item lies in.
 type waiting struct {
 	index *keyindex.Index
-	old   map[uint64][]byte // entity keys whose tombstones wait with an item
+	old   oldKeys
 }
 
 func formatHash(h uint64) string { return strconv.FormatUint(h, 16) }
@@ -36,7 +36,7 @@ func (w *waiting) unsee() error { return w.index.Unflag(keyindex.Seen) }
 
 // readWaiting reads which rows wait. The caller has fenced older twins.
 func (p *Pipeline) readWaiting(ctx context.Context) (*waiting, error) {
-	w := &waiting{index: keyindex.New(p.opt.TempDir), old: map[uint64][]byte{}}
+	w := &waiting{index: keyindex.New(p.opt.TempDir), old: newOldKeys()}
 	if p.opt.Client == nil {
 		return w, nil
 	}
@@ -44,8 +44,11 @@ func (p *Pipeline) readWaiting(ctx context.Context) (*waiting, error) {
 		if it.Pipeline != p.opt.Name {
 			return nil
 		}
-		return w.add(it)
+		return w.add(it, p.topic(it.Entity))
 	})
+	if err == nil {
+		err = w.old.review(ctx, p.opt.Client)
+	}
 	if err != nil {
 		w.close()
 		return nil, fmt.Errorf("read the quarantine of %s: %w", p.ID(), err)
@@ -53,7 +56,7 @@ func (p *Pipeline) readWaiting(ctx context.Context) (*waiting, error) {
 	return w, nil
 }
 
-func (w *waiting) add(it *quarantine.Item) error {
+func (w *waiting) add(it *quarantine.Item, topic string) error {
 	content, _ := strconv.ParseUint(it.Content, 16, 64) // 0, never equal, makes the row be refused again
 	flags := uint64(keyindex.Live)
 	if it.Counted {
@@ -61,7 +64,7 @@ func (w *waiting) add(it *quarantine.Item) error {
 	}
 	hash := xxh3.Hash(it.Key())
 	if len(it.OldKey) > 0 {
-		w.old[hash] = it.OldKey
+		w.old.add(hash, topic, it)
 	}
 	return w.index.Set(hash, content, uint64(max(it.Parts, 1)), flags)
 }
@@ -98,8 +101,8 @@ func (g *judge) refuse(j *job, res *result, violations []quarantine.Violation) (
 	if g.opt.Refused != nil {
 		g.opt.Refused(it)
 	}
-	if old := g.bad.old[hash]; it.OldKey == nil && old != nil {
-		it.OldKey = old
+	if it.OldKey == nil {
+		it.OldKey = g.bad.old.of(hash)
 	}
 	parts, err := g.putItem(it)
 	if err != nil {
@@ -110,7 +113,7 @@ func (g *judge) refuse(j *job, res *result, violations []quarantine.Violation) (
 		g.closeParts(key, parts, int(e.Row))
 	}
 	if it.OldKey != nil {
-		g.bad.old[hash] = it.OldKey
+		g.bad.old.add(hash, res.feed.topic, it)
 	}
 	return toQuarantine, g.bad.index.Set(hash, content, uint64(parts), flags)
 }
@@ -242,7 +245,7 @@ func (g *judge) release(j *job, res *result) error {
 func (g *judge) closeItem(key []byte, e keyindex.Entry, f *feed, at connectors.Order) error {
 	hash := xxh3.Hash(key)
 	g.closeParts(key, 0, int(e.Row))
-	if old := g.bad.old[hash]; old != nil && f != nil {
+	if old := g.bad.old.of(hash); old != nil && f != nil {
 		ev := broker.Event{
 			ID:   f.envelope.EventID(&broker.Cause{Order: at, Op: connectors.OpDelete, Digest: e.Digest}, old),
 			Time: nowMicros(), Order: at,
@@ -251,7 +254,7 @@ func (g *judge) closeItem(key []byte, e keyindex.Entry, f *feed, at connectors.O
 		g.now.txn.Add(f.topic, broker.Partition(old, g.opt.Topics.Partitions), g.scratch)
 		g.counts.Records++
 		g.counts.Deletes++
-		delete(g.bad.old, hash)
+		g.bad.old.drop(hash)
 	}
 	return g.bad.index.Set(hash, 0, 0, 0)
 }

@@ -125,4 +125,3 @@ func (p *Pipeline) lastError() error {
 	defer p.mu.Unlock()
 	return p.status.err
 }
-
