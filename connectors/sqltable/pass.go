@@ -37,7 +37,7 @@ func (r *reader) beginPass(ctx context.Context, i int) (begun bool, err error) {
 		back = r.overlap.ids
 	}
 	if mark.known && (!a.known || mark.high > noMark+back && a.top < mark.high-back) {
-		r.restored("the highest watermark of " + r.sets[i].name + " has stepped back")
+		r.restored("the highest watermark of " + r.sets[i].name + " has stepped back: its newest rows were deleted, or an older state was restored")
 		return false, errRestored
 	}
 	if !a.known {

@@ -124,10 +124,10 @@ func (r *reader) shape(s *set) uint64 {
 }
 
 // restored begins everything again under a new generation: the source holds an older state than was read from it, so
-// only a comparison of all rows can tell what was taken back.
+// only a comparison of all rows can tell what was taken back. The deletion of a table's newest rows looks the same.
 func (r *reader) restored(why string) {
 	r.state.generation++
-	r.log.Warn("the source was restored to an older state; reading everything again", "why", why, "generation", r.state.generation)
+	r.log.Warn("reading everything again, because only a comparison of all rows tells what was taken back", "why", why, "generation", r.state.generation)
 	for _, t := range r.state.tables {
 		t.stage, t.at, t.tail = stageScan, nil, false
 		t.mark = watermark{window: window{doubt: noDoubt}}
