@@ -5,9 +5,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"net/url"
 	"os"
 	"strconv"
@@ -44,7 +41,6 @@ func TestServiceScripts(t *testing.T) {
 	}
 	scratch(t, postgres, "CREATE DATABASE "+name, "DROP DATABASE "+name+" WITH (FORCE)", "DROP ROLE IF EXISTS "+name)
 	scratch(t, mysql, "CREATE DATABASE "+name, "DROP DATABASE "+name, "DROP USER IF EXISTS "+name)
-	grantTo(t, "scjg", name)
 	runScripts(t, "testdata/services", vars...)
 }
 
@@ -92,46 +88,6 @@ func scratch(t *testing.T, address, now string, after ...string) {
 	})
 }
 
-// admin is a client that may do everything: that of the broker with access lists, or of the one without.
-func admin(secured bool) (*kafka.Client, error) {
-	if !secured {
-		return &kafka.Client{Addr: kafka.TCP(os.Getenv("DATONG_TEST_KAFKA")), Timeout: 10 * time.Second}, nil
-	}
-	pair, err := tls.LoadX509KeyPair(os.Getenv("DATONG_TEST_KAFKA_CERT"), os.Getenv("DATONG_TEST_KAFKA_KEY"))
-	if err != nil {
-		return nil, err
-	}
-	pem, err := os.ReadFile(os.Getenv("DATONG_TEST_KAFKA_CA"))
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	return &kafka.Client{
-		Addr: kafka.TCP(os.Getenv("DATONG_TEST_KAFKA_SECURE_MUTUAL_TLS")), Timeout: 10 * time.Second,
-		Transport: &kafka.Transport{TLS: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}}},
-	}, nil
-}
-
-// grantTo lets a user of the secured broker look at the topics below a prefix, and do nothing with them.
-func grantTo(t *testing.T, user, prefix string) {
-	t.Helper()
-	c, err := admin(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := c.CreateACLs(t.Context(), &kafka.CreateACLsRequest{ACLs: []kafka.ACLEntry{{
-		ResourceType: kafka.ResourceTypeTopic, ResourceName: prefix + ".look.", ResourcePatternType: kafka.PatternTypePrefixed,
-		Principal: "User:" + user, Host: "*", Operation: kafka.ACLOperationTypeDescribe, PermissionType: kafka.ACLPermissionTypeAllow,
-	}}})
-	if err == nil {
-		err = errors.Join(res.Errors...)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func makeTopic(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: topic NAME PARTITIONS [SETTING=VALUE…]")
@@ -143,8 +99,7 @@ func makeTopic(ts *testscript.TestScript, neg bool, args []string) {
 		name, value, _ := strings.Cut(setting, "=")
 		request.ConfigEntries = append(request.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: value})
 	}
-	c, err := admin(false)
-	ts.Check(err)
+	c := &kafka.Client{Addr: kafka.TCP(os.Getenv("DATONG_TEST_KAFKA")), Timeout: 10 * time.Second}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	res, err := c.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{request}})
