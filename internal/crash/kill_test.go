@@ -35,10 +35,10 @@ const round = 1800
 // one exchange, so that a run takes up what several have left.
 func TestKilledAtEveryPoint(t *testing.T) {
 	t.Parallel()
-	const together = 3
+	const inOne = 3
 	for _, mode := range []string{watermark, difference} {
-		for from := 0; from < len(marks); from += together {
-			group := marks[from:min(from+together, len(marks))]
+		for from := 0; from < len(marks); from += inOne {
+			group := marks[from:min(from+inOne, len(marks))]
 			t.Run(mode+" "+describe(group), func(t *testing.T) {
 				t.Parallel()
 				postgres := need(t, "DATONG_TEST_POSTGRES")
