@@ -21,7 +21,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	const limit = 200 << 10 // KiB
 	records, items := 300_000, 200_000
 	if raceEnabled {
-		records, items = 20_000, 5_000
+		records, items = 10_000, 5_000
 	}
 	w := newWorldOn(t, brokertest.Connect(t, broker.Config{Brokers: []string{need(t, "DATONG_TEST_KAFKA")}}))
 	p := newPlatform(t, "DATONG_TEST_POSTGRES")

@@ -184,7 +184,7 @@ func TestGoesOnWhenSessionsAreKilled(t *testing.T) {
 					}
 					return nil
 				})
-				for i := range 150 {
+				for i := range 60 {
 					w.publish("scjg", fmt.Sprintf("44%04d", i%50), fmt.Sprint("名", i), fmt.Sprintf("44%04d", i%50+50), "坏")
 					want[fmt.Sprintf("44%04d", i%50)] = fmt.Sprint("名", i)
 				}
@@ -231,7 +231,7 @@ func TestConcurrentDeliveriesShareAndHandOver(t *testing.T) {
 		first, _ := w.start(w.into(p.url))
 		want := map[string]string{}
 		var stop func()
-		for i := range 300 {
+		for i := range 180 {
 			if i%60 == 20 {
 				_, stop = w.start(w.into(p.url))
 			}
