@@ -222,12 +222,12 @@ func TestAScanOfNothing(t *testing.T) {
 
 func TestATopicThatDoesNotExistIsTold(t *testing.T) {
 	everywhere(t, func(t *testing.T, addr string) {
-		c := brokertest.Connect(t, broker.Config{Brokers: []string{addr}, Timeout: 1500 * time.Millisecond})
+		c := brokertest.Connect(t, broker.Config{Brokers: []string{addr}, Timeout: 3 * time.Second})
 		if _, err := c.EndOffsets(t.Context(), name(t)); !errors.Is(err, broker.ErrNoTopic) {
 			t.Errorf("got %v", err)
 		}
 		p := producer(t, c, broker.ProducerOptions{TransactionTimeout: time.Second})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		if err := p.Commit(ctx, txn(name(t), 1, 1, "x")); !errors.Is(err, broker.ErrTransactionLost) {
 			t.Errorf("got %v", err)
