@@ -14,7 +14,7 @@ type Class uint8
 // Classes of errors.
 const (
 	Retry   Class = iota // the connection, a lock, a limit, a restart: the same may work later
-	Refused              // the database refuses a row for its content: SQLSTATE classes 22 and 23 and their equals
+	Refused              // the database refuses a row for its content: SQLSTATE classes 22 and 23 and their equals, or a trigger
 	Stop                 // nothing helps until a person acts: account, permission, missing table or column, syntax
 )
 
@@ -38,7 +38,7 @@ func Classify(err error) Class {
 
 // classifyPostgres goes by the SQLSTATE, whose first two characters are its class (PostgreSQL, appendix A).
 func classifyPostgres(code string) Class {
-	if code == "54000" { // program_limit_exceeded: a value too long for its index
+	if code == "54000" || code == "P0001" { // program_limit_exceeded: a value too long for its index; a trigger's RAISE
 		return Refused
 	}
 	if len(code) != 5 {
@@ -66,6 +66,7 @@ var mysqlClasses = map[uint16]Class{
 	1366: Refused, // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
 	1367: Refused, // ER_ILLEGAL_VALUE_FOR_TYPE
 	1411: Refused, // ER_WRONG_VALUE_FOR_TYPE
+	1644: Refused, // ER_SIGNAL_EXCEPTION: a trigger's SIGNAL
 	3140: Refused, // ER_INVALID_JSON_TEXT
 	3819: Refused, // ER_CHECK_CONSTRAINT_VIOLATED
 	4025: Refused, // ER_CONSTRAINT_FAILED (MariaDB)
