@@ -38,6 +38,8 @@ func TestAProduceThatComesAfterItsOwnAbort(t *testing.T) {
 			t.Parallel()
 			postgres := need(t, "DATONG_TEST_POSTGRES")
 			w := newWorld(t, need(t, "DATONG_TEST_KAFKA"), postgres, newSilo(t, postgres, "permits", watermark))
+			w.timeout = 10 * time.Second // longer than a request, so that one may be sent again in the same transaction
+			w.writeAll("delivery")
 			w.begin(300)
 			w.silos[0].churn(t, round)
 			faults := brokertest.NewFaults()
@@ -77,7 +79,7 @@ func (w *world) inProcess(faults *brokertest.Faults) {
 		w.t.Fatal(err)
 	}
 	cfg.Broker.Dial = faults.Dial
-	cfg.Broker.Timeout = 2 * time.Second
+	cfg.Broker.Timeout = 4 * time.Second
 	run, err := exchange.Open(w.t.Context(), cfg, exchange.Options{UntilIdle: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		w.t.Fatal(err)
