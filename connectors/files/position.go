@@ -66,7 +66,17 @@ func parsePosition(at connectors.Position, path string) (position, error) {
 	case p.Version != positionVersion:
 		return p, fmt.Errorf("the position has version %d, this program knows %d: %w", p.Version, positionVersion, connectors.ErrPosition)
 	case p.Path != path:
-		return p, fmt.Errorf("the position belongs to path %q, not to %q; set path back, or read everything again with `datong pipeline reset`: %w", p.Path, path, connectors.ErrPosition)
+		return p, &connectors.Problem{
+			Where: "option path", Err: connectors.ErrPosition,
+			What: connectors.Text{
+				Zh: fmt.Sprintf("已读到的位置属于路径 %q，现在的路径是 %q", p.Path, path),
+				En: fmt.Sprintf("the position belongs to path %q, not to %q", p.Path, path),
+			},
+			Try: connectors.Text{
+				Zh: "把 path 改回去，或用 `datong pipeline reset` 全量重读并比较",
+				En: "set path back, or read everything again with `datong pipeline reset`",
+			},
+		}
 	case len(p.Recent)%recentBytes != 0 || p.File != nil && !p.File.valid():
 		return p, fmt.Errorf("the position is damaged: %w", connectors.ErrPosition)
 	}
