@@ -119,12 +119,11 @@ func Run(t *testing.T, h Harness) {
 		return
 	}
 	for _, c := range h.checks() {
-		t.Run(c.name, func(t *testing.T) {
-			if c.skip != "" {
-				t.Skip(c.skip)
-			}
-			c.run(t, &h)
-		})
+		if c.skip != "" {
+			t.Logf("left out: %s: %s", c.name, c.skip)
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) { c.run(t, &h) })
 	}
 }
 

@@ -123,7 +123,7 @@ func FuzzGB18030(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		want, err := simplifiedchinese.GB18030.NewDecoder().Bytes(src)
 		if err != nil {
-			t.Skip()
+			return
 		}
 		got, ok := decodeGB18030([]byte("x"), src)
 		if clean := !bytes.Contains(want, []byte("\ufffd")); ok != clean {
