@@ -67,7 +67,7 @@ func parsePosition(at connectors.Position, path string) (position, error) {
 		return p, fmt.Errorf("the position has version %d, this program knows %d: %w", p.Version, positionVersion, connectors.ErrPosition)
 	case p.Path != path:
 		return p, &connectors.Problem{
-			Where: "option path", Err: connectors.ErrPosition,
+			Where: "path", Err: connectors.ErrPosition,
 			What: connectors.Text{
 				Zh: fmt.Sprintf("已读到的位置属于路径 %q，现在的路径是 %q", p.Path, path),
 				En: fmt.Sprintf("the position belongs to path %q, not to %q", p.Path, path),
