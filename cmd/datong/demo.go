@@ -72,7 +72,7 @@ type demonstration struct {
 
 // demo makes the city, lets it live, and tells what the platform knows then.
 func (a *app) demo(ctx context.Context, f demoFlags) error {
-	limitMemory()
+	exchange.LimitMemory()
 	d := &demonstration{app: a, demoFlags: f, kept: f.dir != ""}
 	if !d.kept {
 		dir, err := os.MkdirTemp("", "datong-demo-")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -12,10 +11,6 @@ import (
 	"github.com/datong-dx/datong/internal/control"
 	"github.com/datong-dx/datong/internal/exchange"
 )
-
-// memoryLimit makes the garbage collector work harder before the process passes 200 MiB: the data in flight are bounded,
-// what varies is the garbage. GOMEMLIMIT overrides it.
-const memoryLimit = 150 << 20
 
 // runFlags are how `datong run` is asked to run.
 type runFlags struct {
@@ -60,7 +55,7 @@ nothing and opens no sink.`),
 
 // run runs an exchange and prints, when it ends by itself, what became of everything.
 func (a *app) run(ctx context.Context, cfg *config.Exchange, f runFlags) error {
-	limitMemory()
+	exchange.LimitMemory()
 	screen := a.newProgress()
 	x, err := exchange.Open(ctx, cfg, exchange.Options{UntilIdle: f.untilIdle, Dry: f.dry, Log: screen.logger(f.log == "json")})
 	if err != nil {
@@ -99,12 +94,4 @@ func (a *app) closing(x *exchange.Exchange, f runFlags) error {
 		a.printGroups(s.Causes)
 	}
 	return nil
-}
-
-// limitMemory sets the soft limit unless the environment did.
-func limitMemory() {
-	const unset = 1<<63 - 1
-	if debug.SetMemoryLimit(-1) == unset {
-		debug.SetMemoryLimit(memoryLimit)
-	}
 }

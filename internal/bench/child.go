@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +23,7 @@ import (
 	"github.com/datong-dx/datong/connectors/files"
 	"github.com/datong-dx/datong/connectors/sqltable"
 	"github.com/datong-dx/datong/internal/delivery"
+	"github.com/datong-dx/datong/internal/exchange"
 	"github.com/datong-dx/datong/internal/pipeline"
 	"github.com/datong-dx/datong/mapping"
 	"github.com/datong-dx/datong/mapping/dictionary"
@@ -31,9 +31,6 @@ import (
 
 // childArgument makes this program do one job and end, so that the job's memory is a process's own.
 const childArgument = "child"
-
-// memoryLimit is the soft limit that `datong run` sets for itself.
-const memoryLimit = 150 << 20
 
 // job is what a child does: a pipeline, a delivery, or both at once.
 type job struct {
@@ -110,9 +107,7 @@ func (j *job) name() string {
 
 // child reads a job, does it and reports.
 func child(ctx context.Context, in io.Reader, out io.Writer) error {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
-	}
+	exchange.LimitMemory()
 	var j job
 	if err := json.NewDecoder(in).Decode(&j); err != nil {
 		return fmt.Errorf("read the job: %w", err)
