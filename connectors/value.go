@@ -7,6 +7,10 @@ import (
 	"unsafe"
 )
 
+// ChinaStandardTime is the zone of every time without one (GB/T 7408.1-2023 local time, UTC+08:00), and the one in which
+// people are told times.
+var ChinaStandardTime = time.FixedZone("CST", 8*60*60)
+
 // Kind is what a [Value] holds.
 type Kind uint8
 

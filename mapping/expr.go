@@ -15,9 +15,6 @@ import (
 	"github.com/datong-dx/datong/connectors"
 )
 
-// chinaTime is the zone of date("…") in an expression.
-var chinaTime = time.FixedZone("CST", chinaOffset*60)
-
 // expression is a compiled expression of the expr language. Columns are variables by their names, or row["name"].
 type expression struct {
 	source  string
@@ -31,7 +28,7 @@ func newExpression(source string, condition bool) (*expression, error) {
 	find := &columnFinder{local: map[string]bool{}}
 	options := []expr.Option{
 		expr.Env(map[string]any{}), expr.AllowUndefinedVariables(), expr.Patch(find),
-		expr.Patch(patcher.WithTimezone{Location: chinaTime}), expr.DisableBuiltin("now"),
+		expr.Patch(patcher.WithTimezone{Location: connectors.ChinaStandardTime}), expr.DisableBuiltin("now"),
 	}
 	if condition {
 		options = append(options, expr.AsBool())

@@ -91,7 +91,7 @@ var (
 
 // fixtureTime is the time of a row whose case gives none: 2026-01-01 in China. It is fixed so that a case passes on
 // every day.
-var fixtureTime = time.Date(2026, 1, 1, 0, 0, 0, 0, chinaTime).UnixMicro()
+var fixtureTime = time.Date(2026, 1, 1, 0, 0, 0, 0, connectors.ChinaStandardTime).UnixMicro()
 
 func (p *specParser) fixture(n *yaml.Node, number int) fixture {
 	f := fixture{name: fmt.Sprint(number), op: connectors.OpUpsert, micros: fixtureTime, line: n.Line}

@@ -99,7 +99,7 @@ func (d *demonstration) elementRows(e demo.Element, records map[string]map[strin
 	for i, w := range e.Written {
 		title, mark := "", ""
 		if i == 0 {
-			title = d.inLang(element.Title.Zh, element.Title.En)
+			title = d.say(element.Title.Zh, element.Title.En)
 		} else if records[w.Department][e.Name] != records[e.Written[0].Department][e.Name] {
 			mark = d.say("◀ 两部门不一致", "◀ they disagree")
 		}
@@ -167,7 +167,7 @@ func (d *demonstration) tellRefused(out *outcome) {
 			department = r.Department
 			fmt.Fprintln(d.stdout, " "+d.department(department))
 		}
-		reason, _, _ := strings.Cut(d.inLang(r.Zh, r.En), d.say("；可尝试", "; try"))
+		reason, _, _ := strings.Cut(d.say(r.Zh, r.En), d.say("；可尝试", "; try"))
 		fmt.Fprintf(d.stdout, "  %4s  %s\n", thousands(r.Rows), reason)
 		fmt.Fprintf(d.stdout, "        %s\n", d.exampleOf(r))
 	}
@@ -196,7 +196,7 @@ func (d *demonstration) tellArrived(out *outcome) {
 			mark = d.say("不符", "DIFFERENT")
 		}
 		title := d.cfg.Dictionary.Entity(h.Entity).Title
-		rows = append(rows, []string{d.department(h.Department), d.inLang(title.Zh, title.En), thousands(h.Expected), thousands(h.Rows), mark})
+		rows = append(rows, []string{d.department(h.Department), d.say(title.Zh, title.En), thousands(h.Expected), thousands(h.Rows), mark})
 	}
 	d.table([]string{d.say("部门", "department"), d.say("标准实体", "standard entity"), d.say("部门系统", "there"), d.say("平台", "on the platform"), ""}, rows)
 	t, c := &out.Total, &out.Changes

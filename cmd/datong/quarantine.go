@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,9 +76,6 @@ func (a *app) selection(cmd *cobra.Command, f *selectionFlags) (exchange.Selecti
 	return sel, err
 }
 
-// chinaStandardTime is the zone of what a person types.
-var chinaStandardTime = time.FixedZone("CST", 8*60*60)
-
 func (a *app) moment(cmd *cobra.Command, name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -86,7 +84,7 @@ func (a *app) moment(cmd *cobra.Command, name, text string) (time.Time, error) {
 		return time.Now().Add(-ago), nil
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, chinaStandardTime); err == nil {
+		if t, err := time.ParseInLocation(layout, text, connectors.ChinaStandardTime); err == nil {
 			return t, nil
 		}
 	}
@@ -142,7 +140,7 @@ func (a *app) printGroups(groups []exchange.Group) {
 		if g.Delivery != "" {
 			who = g.Delivery
 		}
-		rows = append(rows, []string{numbers(g.Count)[0], who, strings.TrimSuffix(g.Entity+"."+g.Element, "."), g.Rule, g.Shape, g.Example, a.inLang(g.Zh, g.En)})
+		rows = append(rows, []string{strconv.FormatInt(g.Count, 10), who, strings.TrimSuffix(g.Entity+"."+g.Element, "."), g.Rule, g.Shape, g.Example, a.say(g.Zh, g.En)})
 	}
 	a.table([]string{
 		a.say("行数", "rows"), a.say("来自", "from"), a.say("数据元", "element"), a.say("规则", "rule"), a.say("值的形状", "shape"),
@@ -198,7 +196,7 @@ func (a *app) printAnswers(answers []exchange.Answer, asJSON bool) error {
 	for i := range answers {
 		w := &answers[i]
 		failed = failed || w.Error != ""
-		rows = append(rows, append([]string{w.Pipeline + w.Delivery}, append(numbers(w.Chosen, w.Published, w.Discarded, w.Refused, w.Stale), a.inLang(w.ErrorZh, w.Error))...))
+		rows = append(rows, append([]string{w.Pipeline + w.Delivery}, append(numbers(w.Chosen, w.Published, w.Discarded, w.Refused, w.Stale), a.say(w.ErrorZh, w.Error))...))
 	}
 	switch {
 	case asJSON:

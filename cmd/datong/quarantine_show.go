@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/control"
 	"github.com/datong-dx/datong/internal/delivery"
 	"github.com/datong-dx/datong/internal/exchange"
@@ -93,7 +94,7 @@ func (a *app) showItems(ctx context.Context, s control.Service, sel exchange.Sel
 }
 
 func (a *app) showRow(it *quarantine.Item) {
-	fmt.Fprintf(a.stdout, "%s/%s %s  %s  %s\n", it.Department, it.Pipeline, it.Entity, it.Place(), it.RefusedAt.In(chinaStandardTime).Format("2006-01-02 15:04:05"))
+	fmt.Fprintf(a.stdout, "%s/%s %s  %s  %s\n", it.Department, it.Pipeline, it.Entity, it.Place(), it.RefusedAt.In(connectors.ChinaStandardTime).Format("2006-01-02 15:04:05"))
 	for _, v := range it.Violations {
 		fmt.Fprintf(a.stdout, "  ✗ %s\n", v.Text(a.lang))
 	}
@@ -122,7 +123,7 @@ func rawText(raw []byte) string {
 }
 
 func (a *app) showRecord(it *delivery.Item) {
-	fmt.Fprintf(a.stdout, "%s  %s  %s[%d]@%d  %s\n", it.Delivery, it.Entity, it.Topic, it.Partition, it.Offset, it.Time.In(chinaStandardTime).Format("2006-01-02 15:04:05"))
+	fmt.Fprintf(a.stdout, "%s  %s  %s[%d]@%d  %s\n", it.Delivery, it.Entity, it.Topic, it.Partition, it.Offset, it.Time.In(connectors.ChinaStandardTime).Format("2006-01-02 15:04:05"))
 	fmt.Fprintf(a.stdout, "  ✗ %s\n", it.Reason)
 	if len(it.Record) > 0 {
 		fmt.Fprintf(a.stdout, "    %s\n", it.Record)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/config"
 	"github.com/datong-dx/datong/internal/control"
 	"github.com/datong-dx/datong/internal/exchange"
@@ -87,6 +86,3 @@ func (a *app) logger(level slog.Level, asJSON bool) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(a.stderr, opt))
 }
-
-// inLang picks the text of a status in the language of the messages.
-func (a *app) inLang(zh, en string) string { return connectors.Text{Zh: zh, En: en}.In(a.lang) }

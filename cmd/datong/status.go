@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/datong-dx/datong/connectors"
 	"github.com/datong-dx/datong/internal/control"
 	"github.com/datong-dx/datong/internal/exchange"
 )
@@ -100,7 +99,7 @@ func (a *app) printTroubles(s *exchange.Status) {
 		p := &s.Pipelines[i]
 		id := p.Department + "/" + p.Name
 		if p.Error != "" {
-			a.printTrouble(id, a.inLang(p.ErrorZh, p.Error))
+			a.printTrouble(id, a.say(p.ErrorZh, p.Error))
 		}
 		if h := p.HeldDeletes; h != nil {
 			fmt.Fprint(a.stdout, a.sayf("  批准这些删除：datong deletes approve %s %s\n", "  to let them go: datong deletes approve %s %s\n", s.Dir, id))
@@ -108,7 +107,7 @@ func (a *app) printTroubles(s *exchange.Status) {
 	}
 	for i := range s.Deliveries {
 		if d := &s.Deliveries[i]; d.Error != "" {
-			a.printTrouble(d.Name, a.inLang(d.ErrorZh, d.Error))
+			a.printTrouble(d.Name, a.say(d.ErrorZh, d.Error))
 		}
 	}
 	if s.Total.Waiting > 0 && !s.Dry {
@@ -147,5 +146,5 @@ var stateNames = map[string]string{
 }
 
 func (a *app) stateName(state string) string {
-	return connectors.Text{Zh: stateNames[state], En: state}.In(a.lang)
+	return a.say(stateNames[state], state)
 }

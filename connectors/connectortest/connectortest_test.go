@@ -241,8 +241,14 @@ func leaking(t *testing.T) func(connectors.Source, connectors.Position) connecto
 // failures runs the suite's checks on recorders and returns the names of those that failed.
 func failures(t *testing.T, h connectortest.Harness) []string {
 	t.Helper()
+	return failed(t, func(each func(string, func(testing.TB)) bool) { connectortest.Each(&h, each) })
+}
+
+// failed runs checks on recorders and returns the names of those that failed.
+func failed(t *testing.T, checks func(func(name string, run func(testing.TB)) bool)) []string {
+	t.Helper()
 	var failed []string
-	connectortest.Each(&h, func(name string, run func(testing.TB)) bool {
+	checks(func(name string, run func(testing.TB)) bool {
 		r := record(t, run)
 		if r.failed {
 			failed = append(failed, name)

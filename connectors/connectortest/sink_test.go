@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/datong-dx/datong/connectors"
@@ -204,14 +203,5 @@ func leakingSink(t *testing.T) func(connectors.Sink) connectors.Sink {
 // sinkFailures is [failures] for the suite for sinks.
 func sinkFailures(t *testing.T, h connectortest.SinkHarness) []string {
 	t.Helper()
-	var failed []string
-	connectortest.EachSink(&h, func(name string, run func(testing.TB)) bool {
-		r := record(t, run)
-		if r.failed {
-			failed = append(failed, name)
-			t.Logf("%s:\n%s", name, strings.Join(r.log, "\n"))
-		}
-		return !r.failed
-	})
-	return failed
+	return failed(t, func(each func(string, func(testing.TB)) bool) { connectortest.EachSink(&h, each) })
 }

@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"context"
+	"strings"
 
 	"github.com/datong-dx/datong/internal/sqldb"
 )
@@ -42,6 +43,44 @@ func (db *database) catalog(ctx context.Context, table string) (*catalogTable, e
 		return nil, failed("read the catalog's entry of", table, err)
 	}
 	return t, nil
+}
+
+// catalogColumns fills in the columns from a query for name, whether nulls are kept out, comment, and the table's comment.
+func (db *database) catalogColumns(ctx context.Context, t *catalogTable, query string, args ...any) error {
+	rows, err := db.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var c catalogColumn
+		if err := rows.Scan(&name, &c.notNull, &c.comment, &t.comment); err != nil {
+			return err
+		}
+		t.columns[name] = c
+	}
+	return rows.Err()
+}
+
+// catalogIndexes adds the indexes from a query for whether they are unique, whether they are the primary key, and their
+// columns joined by U+0001.
+func (db *database) catalogIndexes(ctx context.Context, t *catalogTable, query string, args ...any) error {
+	rows, err := db.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var ix index
+		var names string
+		if err := rows.Scan(&ix.unique, &ix.primary, &names); err != nil {
+			return err
+		}
+		ix.columns = strings.Split(names, "\x01")
+		t.add(ix)
+	}
+	return rows.Err()
 }
 
 // index is one index's columns in order; an expression in it stands as an empty name.

@@ -22,20 +22,7 @@ func (db *database) mysqlCatalog(ctx context.Context, t *catalogTable) error {
 		FROM information_schema.columns c
 		JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
 		WHERE c.table_schema = COALESCE(?, DATABASE()) AND c.table_name = ?`
-	rows, err := db.QueryxContext(ctx, columns, schema, table)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var c catalogColumn
-		if err := rows.Scan(&name, &c.notNull, &c.comment, &t.comment); err != nil {
-			return err
-		}
-		t.columns[name] = c
-	}
-	if err := rows.Err(); err != nil {
+	if err := db.catalogColumns(ctx, t, columns, schema, table); err != nil {
 		return err
 	}
 	if t.comment == "VIEW" { // what MySQL says of every view

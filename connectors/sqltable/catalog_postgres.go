@@ -2,7 +2,6 @@ package sqltable
 
 import (
 	"context"
-	"strings"
 
 	"github.com/datong-dx/datong/internal/sqldb"
 )
@@ -12,20 +11,7 @@ func (db *database) postgresCatalog(ctx context.Context, t *catalogTable) error 
 	const columns = `
 		SELECT a.attname, a.attnotnull, coalesce(col_description(a.attrelid, a.attnum), ''), coalesce(obj_description(a.attrelid, 'pg_class'), '')
 		FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`
-	rows, err := db.QueryxContext(ctx, columns, quoted)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var c catalogColumn
-		if err := rows.Scan(&name, &c.notNull, &c.comment, &t.comment); err != nil {
-			return err
-		}
-		t.columns[name] = c
-	}
-	if err := rows.Err(); err != nil {
+	if err := db.catalogColumns(ctx, t, columns, quoted); err != nil {
 		return err
 	}
 	return db.postgresIndexes(ctx, t, quoted)
@@ -42,19 +28,5 @@ func (db *database) postgresIndexes(ctx context.Context, t *catalogTable, quoted
 		FROM pg_index i
 		WHERE i.indrelid = to_regclass($1) AND i.indpred IS NULL AND i.indisvalid AND i.indimmediate
 		ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid`
-	rows, err := db.QueryxContext(ctx, indexes, quoted)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var ix index
-		var names string
-		if err := rows.Scan(&ix.unique, &ix.primary, &names); err != nil {
-			return err
-		}
-		ix.columns = strings.Split(names, "\x01")
-		t.add(ix)
-	}
-	return rows.Err()
+	return db.catalogIndexes(ctx, t, indexes, quoted)
 }

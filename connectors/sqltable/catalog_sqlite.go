@@ -2,7 +2,6 @@ package sqltable
 
 import (
 	"context"
-	"strings"
 
 	"github.com/datong-dx/datong/internal/sqldb"
 )
@@ -56,21 +55,7 @@ func (db *database) sqlitePrimary(ctx context.Context, t *catalogTable, table st
 
 func (db *database) sqliteIndexes(ctx context.Context, t *catalogTable, table string) error {
 	const indexes = `
-		SELECT l."unique", (SELECT group_concat(coalesce(i.name, ''), char(1)) FROM (SELECT * FROM pragma_index_info(l.name) ORDER BY seqno) i)
+		SELECT l."unique", 0, (SELECT group_concat(coalesce(i.name, ''), char(1)) FROM (SELECT * FROM pragma_index_info(l.name) ORDER BY seqno) i)
 		FROM pragma_index_list(?) l WHERE l.partial = 0 AND l.origin <> 'pk' ORDER BY l.seq`
-	rows, err := db.QueryxContext(ctx, indexes, table)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var ix index
-		var names string
-		if err := rows.Scan(&ix.unique, &names); err != nil {
-			return err
-		}
-		ix.columns = strings.Split(names, "\x01")
-		t.add(ix)
-	}
-	return rows.Err()
+	return db.catalogIndexes(ctx, t, indexes, table)
 }

@@ -3,6 +3,8 @@ package demo
 import (
 	"fmt"
 	"time"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // The approval system keeps the stages of a case in three tables.
@@ -64,4 +66,4 @@ func (d *dossier) isTrial() string {
 }
 
 // compact writes a time as the approval system keeps it: 20250901093000.
-func compact(t time.Time) string { return t.In(chinaTime).Format("20060102150405") }
+func compact(t time.Time) string { return t.In(connectors.ChinaStandardTime).Format("20060102150405") }

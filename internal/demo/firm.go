@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // firm is an enterprise as one department knows it: each department has its own copy, and they drift apart.
@@ -84,7 +86,7 @@ func newFirm(random *rand.Rand, n int) firm {
 	}
 	f.code = uscc("91", f.place.region, n)
 	f.name = "阳泉示例" + tradeName(n) + f.industry.word + f.form.suffix
-	f.founded = time.Date(1998+random.IntN(27), time.Month(1+random.IntN(12)), 1+random.IntN(28), 0, 0, 0, 0, chinaTime)
+	f.founded = time.Date(1998+random.IntN(27), time.Month(1+random.IntN(12)), 1+random.IntN(28), 0, 0, 0, 0, connectors.ChinaStandardTime)
 	f.approved = f.founded.AddDate(0, 0, random.IntN(200))
 	if random.IntN(4) == 0 {
 		f.ends = f.founded.AddDate(30, 0, -1).Format(time.DateOnly)
@@ -112,8 +114,8 @@ func exemplar() firm {
 	f := firm{
 		number: 1, name: "阳泉示例云杉软件有限公司", form: forms[0], place: places[0], industry: industries[0], house: 1,
 		person: "赵样本", yuan: 5_000_000, phone: "0353-5550001", ends: "长期", status: active,
-		founded:  time.Date(2018, 4, 1, 0, 0, 0, 0, chinaTime),
-		approved: time.Date(2023, 6, 30, 0, 0, 0, 0, chinaTime),
+		founded:  time.Date(2018, 4, 1, 0, 0, 0, 0, connectors.ChinaStandardTime),
+		approved: time.Date(2023, 6, 30, 0, 0, 0, 0, connectors.ChinaStandardTime),
 	}
 	f.code = uscc("91", f.place.region, f.number)
 	return f
@@ -122,8 +124,5 @@ func exemplar() firm {
 func (f *firm) address() string {
 	return fmt.Sprintf("山西省阳泉市%s示例路%d号", f.place.name, f.house)
 }
-
-// chinaTime is the zone of every time in the departments' systems.
-var chinaTime = time.FixedZone("CST", 8*60*60)
 
 func pick[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }

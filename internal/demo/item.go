@@ -3,6 +3,8 @@ package demo
 import (
 	"fmt"
 	"time"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // itemSheet is the approval system's table of service items. Its columns are the first letters of the pinyin.
@@ -87,4 +89,4 @@ func (it *item) row(changed time.Time) row {
 }
 
 // stamp writes a change time as the approval system does: China Standard Time, without saying so.
-func stamp(t time.Time) string { return t.In(chinaTime).Format(time.DateTime) }
+func stamp(t time.Time) string { return t.In(connectors.ChinaStandardTime).Format(time.DateTime) }

@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"time"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // beat is how often something happens in the city, and dropEvery after how many beats market regulation sends a file.
@@ -78,7 +80,7 @@ func (t *Town) sendFile(first bool) error {
 	}
 	for range foundedInFile {
 		f := t.invent()
-		f.founded = t.now().In(chinaTime)
+		f.founded = t.now().In(connectors.ChinaStandardTime)
 		f.approved = f.founded
 		t.firms = append(t.firms, &f)
 		rows = append(rows, t.enter(&f))

@@ -94,7 +94,7 @@ func moment(text string) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return t.In(chinaTime)
+	return t.In(connectors.ChinaStandardTime)
 }
 
 // Question is what nobody could ask before the departments' records met under one code.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // How much the departments have at first: about twenty thousand rows, and where they have drifted apart.
@@ -84,7 +86,7 @@ func (t *Town) settleBureau(ctx context.Context) error {
 		t.items = append(t.items, &it)
 		changes = append(changes, change{row: r})
 	}
-	lastYear := time.Date(2025, 1, 2, 9, 0, 0, 0, chinaTime)
+	lastYear := time.Date(2025, 1, 2, 9, 0, 0, 0, connectors.ChinaStandardTime)
 	for n := range casesAtFirst {
 		d := t.apply(t.firms[t.random.IntN(taxpayersAtFirst)], lastYear.Add(time.Duration(n)*2*time.Hour))
 		if n == 0 {

@@ -143,9 +143,6 @@ func (x *Exchange) abandon(err error) error {
 	return err
 }
 
-// Dir returns the exchange directory.
-func (x *Exchange) Dir() string { return x.cfg.Dir }
-
 // Client returns the connection to the broker; nil on a dry run.
 func (x *Exchange) Client() *broker.Client { return x.client }
 

@@ -5,15 +5,14 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/datong-dx/datong/connectors"
 )
 
 // Window is a time of day, in China Standard Time, in which a source may be read. From after To spans midnight.
 type Window struct {
 	From, To time.Duration // since midnight
 }
-
-// chinaStandardTime is the zone of windows, as of every time without a zone (GB/T 7408.1-2023 local time, UTC+08:00).
-var chinaStandardTime = time.FixedZone("CST", 8*60*60)
 
 // contains says whether the window is open at a time since midnight.
 func (w Window) contains(t time.Duration) bool {
@@ -55,7 +54,7 @@ func (t *throttle) rows(ctx context.Context, n int) error {
 // window waits until the source may be read, calling closed first when it may not.
 func (t *throttle) window(ctx context.Context, closed func()) error {
 	for first := true; ; first = false {
-		wait := t.untilOpen(time.Now().In(chinaStandardTime))
+		wait := t.untilOpen(time.Now().In(connectors.ChinaStandardTime))
 		if wait == 0 {
 			return ctx.Err()
 		}
