@@ -29,8 +29,8 @@ func (m *Mapper) date(s *boundStep, t *moment, b []byte, c *cell) {
 	if !m.dated(s, b, c) {
 		return
 	}
-	if c.escape = false; len(s.layouts) == 0 && len(b) == 10 && b[4] == '-' && b[7] == '-' {
-		c.text = b // it stands as it should
+	if c.escape = false; t.dashed && c.day == t.day {
+		c.text = b
 		return
 	}
 	start := len(m.scratch)
@@ -112,6 +112,7 @@ func (m *Mapper) moment(s *boundStep, b []byte) (t moment, ok bool) {
 	if t, ok = s.readMoment(b); !ok {
 		m.refuseMoment(s, b)
 	}
+	t.dashed = false // the repaired text was, not the one that was written
 	return t, ok
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/datong-dx/datong/internal/civil"
 )
 
 // layoutNames are the layouts that messages and help name; any other made of the same letters works as well.
@@ -19,8 +21,7 @@ type layout struct {
 	count func(*number) (moment, bool) // excel, unix, unixms
 	word  string                       // no end: 9999-12-31
 	parts []layoutPart                 // the pattern; empty for rfc3339 and the others
-
-	compact bool // yyyyMMdd, which registries use most
+	day   func([]byte) (moment, bool)  // yyyy-MM-dd and yyyyMMdd, which registries use most
 }
 
 type layoutPart struct {
@@ -34,8 +35,12 @@ const noEnd = lastDay
 
 // newLayout reads a layout's name. A name of Han characters alone is a word that means that there is no end.
 func newLayout(name string) (layout, error) {
-	l := layout{name: name, compact: name == "yyyyMMdd"}
+	l := layout{name: name}
 	switch name {
+	case "yyyy-MM-dd":
+		l.day = dashedDay
+	case "yyyyMMdd":
+		l.day = compactDay
 	case "excel":
 		l.count = excelMoment
 	case "unix":
@@ -118,12 +123,8 @@ func (l *layout) read(b []byte) (moment, bool) {
 		return m, ok && within(m.day)
 	case l.word != "":
 		return moment{day: noEnd}, string(b) == l.word
-	case l.compact:
-		if len(b) != 8 {
-			return moment{}, false
-		}
-		day, ok := daysOf(pair(b[0:])*100+pair(b[2:]), pair(b[4:]), pair(b[6:]))
-		return moment{day: day}, ok
+	case l.day != nil:
+		return l.day(b)
 	case l.parts == nil:
 		m, ok := readMoment(b)
 		return m, ok && m.timed && m.zoned && len(b) > 10 && b[10] == 'T'
@@ -163,7 +164,7 @@ func (l *layout) match(b []byte) (m moment, ok bool) {
 		}
 		m.timed = m.timed || p.letter == 'H'
 	}
-	if m.day, ok = daysOf(year, month, day); !ok || !s.done() {
+	if m.day, ok = civil.Days(year, month, day); !ok || !s.done() {
 		return m, false
 	}
 	return m, !m.timed || m.setClock(hour, minute, second, micros)

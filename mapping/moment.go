@@ -1,13 +1,15 @@
 package mapping
 
+import "github.com/datong-dx/datong/internal/civil"
+
 // Times are handled as days and microseconds, so that no time.Time is made and no zone database consulted.
 const (
 	microsPerSecond = 1_000_000
 	microsPerDay    = 86_400 * microsPerSecond
 	// chinaOffset is China Standard Time, GB/T 7408.1: +08:00 all year.
 	chinaOffset = 8 * 60
-	firstDay    = -719_162  // 0001-01-01
-	lastDay     = 2_932_896 // 9999-12-31
+	firstDay    = civil.First
+	lastDay     = civil.Last
 )
 
 // moment is a date, or a date with a time, as it was written.
@@ -17,6 +19,7 @@ type moment struct {
 	offset int32 // minutes east of Greenwich, when zoned
 	timed  bool
 	zoned  bool
+	dashed bool // it was written as 2018-04-01, as it stands in a record
 }
 
 // instant returns the Unix microseconds; China Standard Time when no zone was written.
@@ -63,54 +66,9 @@ func floorDiv(a, b int64) int64 {
 // within says that a day can be written with four digits of year.
 func within(day int64) bool { return day >= firstDay && day <= lastDay }
 
-// daysOf returns the days since 1970-01-01 of a date of the Gregorian calendar, and whether there is such a date.
-func daysOf(year, month, day int) (int64, bool) {
-	if year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
-		return 0, false
-	}
-	if month <= 2 { // count years from March, so that the leap day comes last
-		year--
-		month += 12
-	}
-	era, yearOfEra := year/400, year%400
-	dayOfYear := (153*(month-3)+2)/5 + day - 1
-	return int64(era*146_097 + yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear - 719_468), true
-}
-
-func daysIn(year, month int) int {
-	switch month {
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	case 4, 6, 9, 11:
-		return 30
-	}
-	return 31
-}
-
-// dateOf is the reverse of daysOf.
-func dateOf(days int64) (year, month, day int) {
-	n := int(days) + 719_468
-	era := n / 146_097
-	dayOfEra := n % 146_097
-	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36_524 - dayOfEra/146_096) / 365
-	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
-	shifted := (5*dayOfYear + 2) / 153
-	day = dayOfYear - (153*shifted+2)/5 + 1
-	month = shifted + 3
-	year = yearOfEra + era*400
-	if month > 12 {
-		month -= 12
-		year++
-	}
-	return year, month, day
-}
-
 // appendDate appends a day as 2018-04-01.
 func appendDate(dst []byte, days int64) []byte {
-	y, m, d := dateOf(days)
+	y, m, d := civil.Date(days)
 	return append(dst, byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10),
 		'-', byte('0'+m/10), byte('0'+m%10), '-', byte('0'+d/10), byte('0'+d%10))
 }

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/civil"
 )
 
 // refuseMoment says why a text is no date or time, as far as the way it is written tells.
 func (m *Mapper) refuseMoment(s *boundStep, b []byte) {
 	g := digitGroups(b)
 	year, month, day, ok := g.yearFirst()
-	_, exists := daysOf(year, month, day)
+	_, exists := civil.Days(year, month, day)
 	source := connectors.Text{Zh: "在源系统更正", En: "correct it at the source"}
 	switch {
 	case suspectNulls.has(trim(b)):

@@ -1,13 +1,16 @@
 package mapping
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/datong-dx/datong/internal/civil"
+)
 
 // readMoment reads the forms that cannot be taken for one another: 2018-04-01, 2018/4/1, 2018.4.1, 2018年4月1日 and
 // 20180401, each with an optional time and zone.
 func readMoment(b []byte) (m moment, ok bool) {
 	if len(b) == 10 && b[4] == '-' && b[7] == '-' { // what most databases write
-		m.day, ok = daysOf(pair(b[0:])*100+pair(b[2:]), pair(b[5:]), pair(b[8:]))
-		return m, ok
+		return dashedDay(b)
 	}
 	s := scanner{b: b}
 	digits := s.countDigits()
@@ -27,6 +30,25 @@ func readMoment(b []byte) (m moment, ok bool) {
 		return m, false
 	}
 	return m, s.done()
+}
+
+// dashedDay reads 2018-04-01 and nothing else.
+func dashedDay(b []byte) (m moment, ok bool) {
+	if len(b) != 10 || b[4] != '-' || b[7] != '-' {
+		return m, false
+	}
+	m.day, ok = civil.Days(pair(b[0:])*100+pair(b[2:]), pair(b[5:]), pair(b[8:]))
+	m.dashed = true
+	return m, ok
+}
+
+// compactDay reads 20180401 and nothing else.
+func compactDay(b []byte) (m moment, ok bool) {
+	if len(b) != 8 {
+		return m, false
+	}
+	m.day, ok = civil.Days(pair(b[0:])*100+pair(b[2:]), pair(b[4:]), pair(b[6:]))
+	return m, ok
 }
 
 // pair is the number of two digits, far out of every range when they are none.
@@ -86,7 +108,7 @@ func (s *scanner) compactDate(m *moment) bool {
 	year, _ := s.number(4, 4)
 	month, _ := s.number(2, 2)
 	day, _ := s.number(2, 2)
-	days, ok := daysOf(year, month, day)
+	days, ok := civil.Days(year, month, day)
 	m.day = days
 	return ok
 }
@@ -129,7 +151,7 @@ func (s *scanner) partedDate(m *moment) bool {
 	if !ok || !s.literal(last) {
 		return false
 	}
-	m.day, ok = daysOf(year, month, day)
+	m.day, ok = civil.Days(year, month, day)
 	return ok
 }
 

@@ -1,9 +1,8 @@
 package sqltable
 
 import (
-	"time"
-
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/civil"
 )
 
 // parseDate reads 2018-04-01 as days since 1970.
@@ -17,7 +16,7 @@ func parseDate(b []byte) (int64, bool) {
 	if !ok1 || !ok2 || !ok3 {
 		return 0, false
 	}
-	return daysOf(year, month, day)
+	return civil.Days(year, month, day)
 }
 
 // parseDateTime reads 2018-04-01 10:20:30.123456, with a space or a T, as wall-clock microseconds. rest is what follows.
@@ -100,13 +99,4 @@ func parseDigits(b []byte) (n int, ok bool) {
 		n = n*10 + int(c-'0')
 	}
 	return n, true
-}
-
-// daysOf returns the days since 1970 of a date that exists: MySQL's 0000-00-00 and 2023-02-31 do not.
-func daysOf(year, month, day int) (int64, bool) {
-	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if t.Year() != year || int(t.Month()) != month || t.Day() != day {
-		return 0, false
-	}
-	return t.Unix() / 86400, true
 }

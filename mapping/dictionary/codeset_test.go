@@ -48,6 +48,28 @@ func TestCodesAreValidAtTheirDates(t *testing.T) {
 	}
 }
 
+// What is known is what is listed, however long it is, and nothing that resembles it.
+func TestOnlyWhatIsListedIsKnown(t *testing.T) {
+	for _, set := range dictionary.Builtin().CodeSets() {
+		listed := map[string]bool{}
+		for _, c := range set.Codes {
+			listed[c.Value] = true
+		}
+		for _, c := range set.Codes {
+			n := len(c.Value)
+			for _, code := range []string{c.Value, c.Value[:n-1], c.Value + "0", c.Value + "\x00", "\x00" + c.Value[1:], c.Value[1:], c.Value + c.Value} {
+				want := listed[code]
+				if set.Prefix > 0 && len(code) > set.Prefix {
+					want = listed[code[:set.Prefix]]
+				}
+				if _, known := set.Valid([]byte(code), 0); known != want {
+					t.Errorf("%s %q: known is %v, want %v", set.Name, code, known, want)
+				}
+			}
+		}
+	}
+}
+
 func TestADivisionIsJudgedByItsCounty(t *testing.T) {
 	set := dictionary.Builtin().CodeSet("division")
 	for code, want := range map[string]bool{

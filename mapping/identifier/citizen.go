@@ -1,6 +1,9 @@
 package identifier
 
-import "github.com/datong-dx/datong/connectors"
+import (
+	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/civil"
+)
 
 // citizenID: 18 characters; the 15-digit form of before 1999 is brought to 18 by Normalise.
 var citizenID = &Format{
@@ -63,20 +66,7 @@ func citizenRegion(b []byte) bool {
 
 // birthDate takes years from 1800, because the first numbers went to people born then.
 func birthDate(year, month, day int) bool {
-	return year >= 1800 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
-}
-
-func daysIn(year, month int) int {
-	switch month {
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	case 4, 6, 9, 11:
-		return 30
-	}
-	return 31
+	return year >= 1800 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= civil.DaysIn(year, month)
 }
 
 // normaliseCitizenID completes an old number: 19 before the year, the check character at the end. Sequences 996 to 999
