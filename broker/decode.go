@@ -81,10 +81,13 @@ func (b rawBatch) appendRecords(dst []Record, data []byte, from int64) ([]Record
 	if n > len(data)/minRecordBytes {
 		return dst, errLength
 	}
-	dst = slices.Grow(dst, n)
+	dst = slices.Grow(dst, min(n, trustedRecords))
 	var err error
 	for ; n > 0; n-- {
 		at := len(dst)
+		if at == cap(dst) {
+			dst = slices.Grow(dst, 1)
+		}
 		dst = dst[:at+1]
 		if data, err = parseRecord(data, b, &dst[at]); err != nil {
 			return dst[:at], err
@@ -98,6 +101,9 @@ func (b rawBatch) appendRecords(dst []Record, data []byte, from int64) ([]Record
 	}
 	return dst, nil
 }
+
+// trustedRecords is how many records a batch's header may ask memory for before they are seen.
+const trustedRecords = 16 << 10
 
 // minRecordBytes is the smallest record: length, attributes, two deltas, null key, null value, no headers.
 const minRecordBytes = 7

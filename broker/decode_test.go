@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/snappy"
 	"github.com/segmentio/kafka-go/compress"
 	"github.com/segmentio/kafka-go/protocol"
 
@@ -80,16 +81,47 @@ func TestEveryCompressionIsReadBackHereAndByKafkaGo(t *testing.T) {
 				t.Errorf("%s with codec %d, read by kafka-go: %v", name, c, err)
 			}
 		}
-		var snappy bytes.Buffer
-		w := compress.Snappy.Codec().NewWriter(&snappy)
+		var stream bytes.Buffer
+		w := compress.Snappy.Codec().NewWriter(&stream)
 		_, _ = w.Write(src)
 		_ = w.Close()
 		if len(src) == 0 {
 			continue // kafka-go writes no frame at all
 		}
-		if back, err := codecSnappy.decompress(nil, snappy.Bytes()); err != nil || !bytes.Equal(back, src) {
-			t.Errorf("%s with snappy: %v", name, err)
+		for framing, packed := range map[string][]byte{"as Java writes it": stream.Bytes(), "as librdkafka writes it": snappy.Encode(nil, src)} {
+			back, err := codecSnappy.decompress([]byte("kept"), packed)
+			if err != nil || !bytes.Equal(back, append([]byte("kept"), src...)) {
+				t.Errorf("%s with snappy %s: %v, %d bytes of %d", name, framing, err, len(back), len(src))
+			}
 		}
+	}
+}
+
+// What a few bytes claim to become is not believed.
+func TestSnappyThatLiesTakesNoMemory(t *testing.T) {
+	header := snappyMagic + "\x00\x00\x00\x01\x00\x00\x00\x01"
+	for name, src := range map[string]string{
+		"nothing": "", "four gigabytes": "\xff\xff\xff\xff\x0fa", "a length without end": "\xff\xff\xff\xff\xff\xff",
+		"a stream cut in its header": header[:12], "in a length": header + "\x00\x00", "in a block": header + "\x00\x00\x00\x09abc",
+		"a block of four gigabytes": header + "\xff\xff\xff\xffabc", "a block that lies": header + "\x00\x00\x00\x06\xff\xff\xff\xff\x0fa",
+	} {
+		got, err := codecSnappy.decompress(nil, []byte(src))
+		if err == nil || cap(got) > 1<<20 {
+			t.Errorf("%s: error %v, %d bytes taken", name, err, cap(got))
+		}
+	}
+}
+
+// Nor is the number of records in a batch's header.
+func TestABatchThatClaimsRecordsTakesNoMemory(t *testing.T) {
+	data, err := codecZstd.compress(make([]byte, batchHeaderBytes), make([]byte, 8<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealBatch(data, 1<<20, codecZstd, stamp{})
+	f := &fetch{rooms: new(rooms)}
+	if _, err := f.decode(&portion{set: data}, 0, true); err == nil || cap(f.view) > 2*trustedRecords {
+		t.Errorf("error %v, room for %d records", err, cap(f.view))
 	}
 }
 

@@ -128,7 +128,7 @@ func (p *Producer) Recover(ctx context.Context) error {
 		return p.Start(ctx)
 	}
 	p.state = lost
-	aborted := p.phase == sending || p.unclear.Load() // the broker may have ended the transaction for its timeout
+	begun := p.phase != idle || p.unclear.Load() // the broker may have ended a transaction for its timeout
 	if p.phase == unsure {
 		if err := p.abort(ctx); err != nil {
 			return fmt.Errorf("recover producer %s: %w", p.id, err)
@@ -136,7 +136,7 @@ func (p *Producer) Recover(ctx context.Context) error {
 	}
 	producer, epoch := p.producer, p.epoch
 	err := p.initialise(ctx, producer, epoch)
-	if errors.Is(err, ErrFenced) && aborted {
+	if errors.Is(err, ErrFenced) && begun {
 		// A broker that aborts raises the epoch, and then does not know the former one any more: before 4.0 never, and
 		// later not when it was restarted meanwhile. A twin is told apart all the same: Start takes two epochs, so that
 		// the next one is not a twin's.
