@@ -191,6 +191,7 @@ func TestConversions(t *testing.T) {
 		{"unix seconds", "born , layouts: [unix]", text("1522512000"), `"2018-04-01"`},
 		{"unix milliseconds", "born , layouts: [unixms]", connectors.Int(1522512000000), `"2018-04-01"`},
 		{"a typed date", "born", connectors.Date(17622), `"2018-04-01"`},
+		{"a date in a value that is no text", "born", connectors.Decimal([]byte("2018-04-01")), `"2018-04-01"`},
 		{"a typed wall-clock time gives its day", "born", connectors.DateTime(17622 * microsPerDay), `"2018-04-01"`},
 		{"a typed instant gives its day in China", "born", connectors.Timestamp(17622*microsPerDay - 1), `"2018-04-01"`},
 		{"a typed date out of all reach", "until", connectors.Date(math.MaxInt64), "!range"},

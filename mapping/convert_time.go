@@ -29,7 +29,7 @@ func (m *Mapper) date(s *boundStep, t *moment, b []byte, c *cell) {
 	if !m.dated(s, b, c) {
 		return
 	}
-	if c.escape = false; t.dashed && c.day == t.day {
+	if c.escape = false; b != nil && t.dashed && c.day == t.day {
 		c.text = b
 		return
 	}
