@@ -9,6 +9,7 @@ import (
 
 	"github.com/datong-dx/datong/broker"
 	"github.com/datong-dx/datong/connectors"
+	"github.com/datong-dx/datong/internal/pipeline"
 )
 
 // A process that runs an exchange is a member of the group of its site. The partitions that the group hands out mean
@@ -24,7 +25,7 @@ const presenceRetry = 5 * time.Second
 func (x *Exchange) present(ctx context.Context) {
 	var topics []string
 	for _, p := range x.cfg.Pipelines {
-		topics = append(topics, x.positionsTopic(p))
+		topics = append(topics, pipeline.PositionsTopic(x.cfg.Prefix, p.Department))
 	}
 	for len(topics) > 0 && ctx.Err() == nil {
 		if err := x.member(ctx, topics); err != nil && ctx.Err() == nil {

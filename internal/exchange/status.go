@@ -102,7 +102,7 @@ const readAtOnce = 8
 // readPipeline reads what a pipeline committed last: nothing yet, where its topic is not there.
 func (x *Exchange) readPipeline(ctx context.Context, p *config.Pipeline, topics map[string]int) pipeline.Status {
 	never := pipeline.Status{Department: p.Department, Name: p.Name, State: pipeline.Stopped}
-	if _, there := topics[x.positionsTopic(p)]; !there {
+	if _, there := topics[pipeline.PositionsTopic(x.cfg.Prefix, p.Department)]; !there {
 		return never
 	}
 	s, err := pipeline.ReadStatus(ctx, x.pipelineOptions(p))
@@ -111,10 +111,6 @@ func (x *Exchange) readPipeline(ctx context.Context, p *config.Pipeline, topics 
 		return never
 	}
 	return s
-}
-
-func (x *Exchange) positionsTopic(p *config.Pipeline) string {
-	return x.cfg.Prefix + "." + p.Department + "._positions"
 }
 
 func (x *Exchange) readDelivery(ctx context.Context, d *config.Delivery) delivery.Status {

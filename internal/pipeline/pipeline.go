@@ -152,6 +152,4 @@ func (p *Pipeline) taskID() string {
 	return p.opt.Prefix + "." + p.opt.Department + "." + p.opt.Name + ".0"
 }
 
-func (p *Pipeline) topic(name string) string {
-	return p.opt.Prefix + "." + p.opt.Department + "." + name
-}
+func (p *Pipeline) topic(name string) string { return topicOf(p.opt.Prefix, p.opt.Department, name) }

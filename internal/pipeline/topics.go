@@ -6,6 +6,14 @@ import (
 	"github.com/datong-dx/datong/broker"
 )
 
+// topicOf returns the full name of a department's topic.
+func topicOf(prefix, department, name string) string { return prefix + "." + department + "." + name }
+
+// PositionsTopic returns the topic in which the tasks of a department keep their positions.
+func PositionsTopic(prefix, department string) string {
+	return topicOf(prefix, department, positionsTopic)
+}
+
 // EnsureTopics creates the pipeline's topics or compares what exists with what they must be. Run does so itself; whoever
 // wants the topics to be there before anything is published calls it earlier.
 func (p *Pipeline) EnsureTopics(ctx context.Context) error {
