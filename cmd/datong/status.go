@@ -115,12 +115,9 @@ func (a *app) printTroubles(s *exchange.Status) {
 	}
 }
 
-// printTrouble prints an error with its task's name, which some errors begin with.
+// printTrouble prints an error with its task's name, where a problem that is about the task as a whole stands already.
 func (a *app) printTrouble(task, text string) {
-	for _, prefix := range []string{task + ": ", "delivery " + task + ": "} {
-		text = strings.TrimPrefix(text, prefix)
-	}
-	fmt.Fprintf(a.stdout, "\n%s: %s\n", task, text)
+	fmt.Fprintf(a.stdout, "\n%s: %s\n", task, strings.TrimPrefix(text, task+": "))
 }
 
 func numbers(list ...int64) []string {

@@ -98,13 +98,10 @@ func ReadStatus(ctx context.Context, opt Options) (Status, error) {
 	}
 	d.setState(Stopped, nil)
 	parts, err := d.allParts(ctx)
-	if err != nil {
-		return d.Status(), fmt.Errorf("delivery %s: %w", opt.Name, err)
+	if err == nil {
+		err = d.read(ctx, parts)
 	}
-	if err := d.read(ctx, parts); err != nil {
-		return d.Status(), fmt.Errorf("delivery %s: %w", opt.Name, err)
-	}
-	return d.Status(), nil
+	return d.Status(), err
 }
 
 // allParts makes the list of all partitions of the delivery's topics.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -90,13 +89,10 @@ func (e *TaskError) Error() string { return e.Task + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TaskError) Unwrap() error { return e.Err }
 
-// taskError names the task once: a task's own error begins with its name too.
+// taskError names the task, which its own error does not.
 func taskError(task string, err error) error {
 	if err == nil {
 		return nil
-	}
-	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "pipeline "+task+": ") {
-		err = inner
 	}
 	return &TaskError{task, err}
 }

@@ -25,7 +25,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			p.waitForCure(ctx, Halted, false) // only a new start loads the cure
 			return nil
 		}
-		return fmt.Errorf("pipeline %s: %w", p.ID(), err)
+		return err
 	}
 	for {
 		progressed, err := p.guarded(ctx)
@@ -41,7 +41,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		if state != Retrying {
 			p.log.Error("pipeline stopped", "state", string(state), "error", err)
 			if p.opt.UntilIdle {
-				return fmt.Errorf("pipeline %s: %w", p.ID(), err)
+				return err
 			}
 			if !p.waitForCure(ctx, state, state != Fenced) {
 				return nil
@@ -52,7 +52,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			backoff, since = firstBackoff, time.Now()
 		}
 		if p.opt.UntilIdle && time.Since(since) > patience {
-			return fmt.Errorf("pipeline %s: %w: %w", p.ID(), ErrGaveUp, err)
+			return fmt.Errorf("%w: %w", ErrGaveUp, err)
 		}
 		p.log.Warn("attempt ended, trying again", "error", err, "in", backoff.String())
 		sleep(ctx, backoff/2+rand.N(backoff/2))
