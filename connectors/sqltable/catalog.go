@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
@@ -47,31 +49,21 @@ func (db *database) catalog(ctx context.Context, table string) (*catalogTable, e
 
 // catalogColumns fills in the columns from a query for name, whether nulls are kept out, comment, and the table's comment.
 func (db *database) catalogColumns(ctx context.Context, t *catalogTable, query string, args ...any) error {
-	rows, err := db.QueryxContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return db.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var name string
 		var c catalogColumn
 		if err := rows.Scan(&name, &c.notNull, &c.comment, &t.comment); err != nil {
 			return err
 		}
 		t.columns[name] = c
-	}
-	return rows.Err()
+		return nil
+	}, query, args...)
 }
 
 // catalogIndexes adds the indexes from a query for whether they are unique, whether they are the primary key, and their
 // columns joined by U+0001.
 func (db *database) catalogIndexes(ctx context.Context, t *catalogTable, query string, args ...any) error {
-	rows, err := db.QueryxContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return db.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var ix index
 		var names string
 		if err := rows.Scan(&ix.unique, &ix.primary, &names); err != nil {
@@ -79,6 +71,21 @@ func (db *database) catalogIndexes(ctx context.Context, t *catalogTable, query s
 		}
 		ix.columns = strings.Split(names, "\x01")
 		t.add(ix)
+		return nil
+	}, query, args...)
+}
+
+// scanRows calls row for each row of a query's answer.
+func (db *database) scanRows(ctx context.Context, row func(*sqlx.Rows) error, query string, args ...any) error {
+	rows, err := db.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
 	}
 	return rows.Err()
 }

@@ -3,6 +3,8 @@ package sqltable
 import (
 	"context"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
@@ -37,14 +39,9 @@ func (db *database) mysqlIndexes(ctx context.Context, t *catalogTable) error {
 	const indexes = `
 		SELECT index_name, non_unique = 0, COALESCE(IF(sub_part IS NULL, column_name, ''), '') FROM information_schema.statistics
 		WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? ORDER BY index_name, seq_in_index`
-	rows, err := db.QueryxContext(ctx, indexes, schema, table)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	var ix index
 	var last string
-	for rows.Next() {
+	err := db.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var name, column string
 		var unique bool
 		if err := rows.Scan(&name, &unique, &column); err != nil {
@@ -56,7 +53,8 @@ func (db *database) mysqlIndexes(ctx context.Context, t *catalogTable) error {
 			last = name
 		}
 		ix.columns = append(ix.columns, column)
-	}
+		return nil
+	}, indexes, schema, table)
 	t.add(ix)
-	return rows.Err()
+	return err
 }

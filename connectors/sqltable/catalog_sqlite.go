@@ -3,19 +3,16 @@ package sqltable
 import (
 	"context"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/datong-dx/datong/internal/sqldb"
 )
 
 func (db *database) sqliteCatalog(ctx context.Context, t *catalogTable) error {
 	parts := sqldb.SplitTable(t.name)
 	table := parts[len(parts)-1]
-	rows, err := db.QueryxContext(ctx, `SELECT name, "notnull", pk FROM pragma_table_info(?) ORDER BY pk`, table)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	primary := index{unique: true, primary: true}
-	for rows.Next() {
+	err := db.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var name string
 		var c catalogColumn
 		var place int
@@ -26,8 +23,9 @@ func (db *database) sqliteCatalog(ctx context.Context, t *catalogTable) error {
 		if place > 0 {
 			primary.columns = append(primary.columns, name)
 		}
-	}
-	if err := rows.Err(); err != nil {
+		return nil
+	}, `SELECT name, "notnull", pk FROM pragma_table_info(?) ORDER BY pk`, table)
+	if err != nil {
 		return err
 	}
 	if err := db.sqliteIndexes(ctx, t, table); err != nil {
