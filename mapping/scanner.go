@@ -9,8 +9,8 @@ import (
 // readMoment reads the forms that cannot be taken for one another: 2018-04-01, 2018/4/1, 2018.4.1, 2018年4月1日 and
 // 20180401, each with an optional time and zone.
 func readMoment(b []byte) (m moment, ok bool) {
-	if len(b) == 10 && b[4] == '-' && b[7] == '-' { // what most databases write
-		return dashedDay(b)
+	if m, ok = dashedDay(b); ok { // what most databases write
+		return m, true
 	}
 	s := scanner{b: b}
 	digits := s.countDigits()
@@ -38,7 +38,7 @@ func dashedDay(b []byte) (m moment, ok bool) {
 		return m, false
 	}
 	m.day, ok = civil.Days(pair(b[0:])*100+pair(b[2:]), pair(b[5:]), pair(b[8:]))
-	m.dashed = true
+	m.dashed = ok
 	return m, ok
 }
 
