@@ -21,7 +21,7 @@ import (
 func testbed(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("../deploy/testbed/testbed", append(args, "--dir", dir)...)
-	cmd.Env = append(cmd.Environ(), "DATONG_TEST_KAFKA=", "DATONG_TESTBED_DIR=")
+	cmd.Env = append(cmd.Environ(), "DATONG_TEST_KAFKA=", "DATONG_TESTBED_DIR=", "KAFKA_SESSION_MS=3000")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("testbed %s: %v\n%s", args, err, out)

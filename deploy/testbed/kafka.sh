@@ -38,9 +38,10 @@ PROPERTIES
 }
 
 # kafka_common_properties: a single node has one replica of everything. The times
-# are short because tests wait for them: a broker that was killed is let in again
-# after broker.session.timeout.ms, and a transaction past its timeout is aborted
-# at the next sweep.
+# are short because tests wait for them: a transaction past its timeout is aborted
+# at the next sweep, and a broker that was killed is let in again when its session
+# has timed out. Tests that kill theirs set KAFKA_SESSION_MS; the one that all
+# tests share must not be shut out because the machine was busy for some seconds.
 kafka_common_properties() {
   cat <<PROPERTIES
 process.roles=broker,controller
@@ -49,7 +50,7 @@ controller.listener.names=CONTROLLER
 log.dirs=$1
 num.partitions=1
 auto.create.topics.enable=false
-broker.session.timeout.ms=3000
+broker.session.timeout.ms=${KAFKA_SESSION_MS:-15000}
 broker.heartbeat.interval.ms=500
 default.replication.factor=1
 offsets.topic.replication.factor=1

@@ -160,7 +160,7 @@ func ownServers(t testing.TB, names string) *servers {
 func (s *servers) testbed(args ...string) string {
 	s.t.Helper()
 	cmd := exec.Command("../../deploy/testbed/testbed", append(args, "--dir", s.dir)...)
-	cmd.Env = append(cmd.Environ(), "DATONG_TEST_KAFKA=", "DATONG_TEST_POSTGRES=", "DATONG_TESTBED_DIR=")
+	cmd.Env = append(cmd.Environ(), "DATONG_TEST_KAFKA=", "DATONG_TEST_POSTGRES=", "DATONG_TESTBED_DIR=", "KAFKA_SESSION_MS=3000")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		s.t.Errorf("testbed %s: %v\n%s", args, err, out)
